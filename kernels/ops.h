@@ -1,0 +1,151 @@
+// The ops: everything a machine has to be able to do to train and to measure a population. An op is a struct
+// of named fields; what it computes is said here, and each machine runs it (kernels/cpu/<op>.cpp,
+// kernels/cuda/<op>.cu).
+//
+// Letters: B rows of a batch, K fan_in, N columns of a slab, x inputs [B][K], W weights [K][N], z = xW +
+// bias, r = relu(z), g gates [K] on the inputs of a layer (y = g * x is what the layer reads). A gradient is
+// `d` + name.
+//
+// Every sum has a fixed order that does not depend on where a neuron stands in its panel, on what else is in
+// the population, or on the number of threads. In particular forward and backward add their products one by
+// one in the order of k.
+//
+// `slabs`: the CPU works on slabs[0 .. slab_count); devices work on the tiles, whose slab index counts from
+// `slabs` too.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/moments.h"
+#include "kernels/slab.h"
+#include "kernels/update_rule.h"
+
+namespace shoal {
+
+/// Start of a step on a device: batches and coefficients from the counter, which is then advanced. (The CPU
+/// driver does this per pack with the same functions, first_row_of and step_coefficients.)
+///   step s of epoch e of group G: first = order_base + s * batch, rows = min(batch, samples - s * batch) or
+///   0;  t = e * steps_per_epoch + s + 1
+struct BeginStep {
+  std::int64_t* position;  // [2] epoch, step; step is advanced by one
+  Batch* batches;          // [group_count] rows and first are written; inputs stays
+  const int* batch_sizes;  // [group_count]
+  int group_count;
+  std::int64_t samples;
+  const UpdateSettings* settings;  // [model_count]
+  const int* model_group;          // [model_count]
+  const int* frozen;               // [model_count] not 0: diverged
+  StepCoefficients* coefficients;  // [model_count] written
+  int model_count;
+};
+
+/// The random order of an epoch: order[g][i] = the sample that group g sees at place i: samples sorted by
+/// (key, sample), where key i is word i of the Philox stream (seeds[g], streams[g]).
+struct Shuffle {
+  std::int32_t* order;           // [group_count][samples]
+  const std::uint64_t* seeds;    // [group_count]
+  const std::uint64_t* streams;  // [group_count]
+  int group_count;
+  std::int64_t samples;
+  std::uint32_t* keys;  // devices only: room for [group_count][samples] keys; null on the CPU
+  void* scratch;        // devices only: see Machine::shuffle_scratch
+  std::int64_t scratch_bytes;
+};
+
+/// inputs[b][f] = data[sample of row b][f] * scale + shift (one fused multiply-add); columns features ..
+/// input_stride are set to 0.
+struct Gather {
+  Workspace workspace;        // inputs are written
+  int batch_count;            // batches of the workspace
+  int max_rows;               // no batch has more rows
+  const std::int32_t* order;  // null: samples first, first + 1, ...
+  const std::uint8_t* bytes;  // [samples][features], or null
+  const float* values;        // [samples][features], or null
+  int features;
+  float scale, shift;
+};
+
+/// outputs = relu(xW + bias), or without relu for output slabs; z itself into preactivations where wanted.
+struct Forward {
+  const Slab* slabs;
+  int slab_count;
+  const Tile* tiles;  // row: first of kForwardRows samples
+  int tile_count;
+  const float* parameters;
+  const float* gates;  // [neurons] factor on each neuron's output; null: all 1
+  Workspace workspace;
+};
+
+enum class LossKind : int { cross_entropy, squared_error };
+
+/// A model's output slab and what is asked of it.
+struct Head {
+  int slab;  // counted from Loss::slabs
+  int model;
+  int classes;
+};
+
+/// Per model, over the rows b of its batch, with p = softmax(logits), t one-hot:
+///   cross_entropy  loss_b = log(sum_c exp(logit_c - max)) + max - logit_label,  dlogit = (p - t) / rows
+///   squared_error  loss_b = 1/2 sum_c (logit_c - t_c)^2,                         dlogit = (logit - t) / rows
+/// loss[model] += sum_b loss_b, correct[model] += number of rows whose first largest logit is the label's. A
+/// loss that is not finite freezes the model: frozen[model] = 1, and this batch adds nothing to its sums.
+/// Models frozen before are left alone. Padding dlogits are 0.
+struct Loss {
+  const Slab* slabs;
+  const Head* heads;
+  int head_count;
+  const std::int32_t* labels;  // [samples]
+  const std::int32_t* order;   // as in Gather
+  Workspace workspace;
+  double* loss;           // [models]
+  std::int64_t* correct;  // [models]
+  int* frozen;            // [models]
+  LossKind kind;
+  int write_deltas;  // 0: evaluation only, and no model is frozen by it
+};
+
+/// Deltas of the slab below: dz_in[b][k] = (r_in[b][k] > 0) * g_k * sum_n dz[b][n] W[k][n], for every slab
+/// whose input is a slab. Slabs that read the data are skipped.
+struct Backward {
+  const Slab* slabs;
+  int slab_count;
+  const Tile* tiles;  // panel: 64 input columns of this slab's model, counted from input_column; row: first
+                      // of kBackwardRows samples
+  int tile_count;
+  const float* parameters;
+  const float* gates;
+  Workspace workspace;
+};
+
+/// dW[k][n] = g_k sum_b x[b][k] dz[b][n], dbias[n] = sum_b dz[b][n]; then the update rule on weights and
+/// bias, in place. dW is not stored, unless `gradients` is given: then it receives dW and dbias (without
+/// penalties) in the parameters' layout, and nothing is updated.
+struct Update {
+  const Slab* slabs;
+  int slab_count;
+  const Tile* tiles;  // row: first of kUpdateRows inputs
+  int tile_count;
+  Workspace workspace;
+  const float* gates;
+  const int* block_model;                // model of each block of 16 columns
+  const StepCoefficients* coefficients;  // [models]
+  float* parameters;
+  float* slot_a;  // momentum or first moment; null where no model needs it
+  float* slot_b;  // second moment or infinity norm
+  float* gradients;
+};
+
+/// moments[neuron] = merge(moments[neuron], moments of the batch's values of that neuron), from the outputs
+/// or the preactivations.
+struct FoldMoments {
+  const Slab* slabs;
+  int slab_count;
+  const Tile* tiles;  // row: always 0
+  int tile_count;
+  Workspace workspace;
+  int before_relu;   // 1: from workspace.preactivations
+  Moments* moments;  // [neurons]
+};
+
+}  // namespace shoal

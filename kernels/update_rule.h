@@ -1,0 +1,99 @@
+// Optimizer updates, one formula for every machine. The value type V is float, double or a vector of floats.
+//
+// The forms are chosen so that a compiler that contracts a*b+c into one fused operation has a single way of
+// doing it: the same model then gets the same bits wherever it stands in a panel.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/portable.h"
+
+namespace shoal {
+
+enum class UpdateRule : int { sgd, momentum, nesterov, adam, adamax };
+
+/// What a person sets, per model. Sources: SGD with momentum as in Sutskever et al. 2013 in PyTorch's form;
+/// Adam and AdaMax: Kingma & Ba 2015, algorithms 1 and 2; decoupled decay: Loshchilov & Hutter 2019,
+/// algorithm 2.
+struct UpdateSettings {
+  double lr, momentum, beta1, beta2, eps;
+  double l1;            // gradient gains l1 * sign(w)
+  double l2;            // gradient gains l2 * w   (the penalty is l2/2 * w^2)
+  double weight_decay;  // decoupled: w shrinks by the factor 1 - lr * weight_decay
+  UpdateRule rule;
+};
+
+/// The settings of one model at one step, with everything that depends on the step folded in.
+struct StepCoefficients {
+  float rate;        // sgd family: lr;  adam and adamax: lr / (1 - beta1^t)
+  float momentum;    // sgd family: mu
+  float gain1;       // adam: 1 - beta1
+  float gain2;       // adam: 1 - beta2;  adamax: beta2
+  float root_scale;  // adam: 1 / sqrt(1 - beta2^t)
+  float eps;
+  float l1, l2;
+  float keep;  // 1 - lr * weight_decay
+  int active;  // 0: the model is frozen (diverged): nothing of it changes
+};
+
+/// Coefficients of step t = 1, 2, ... in double precision; not for inner loops.
+SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double t, int active) {
+  StepCoefficients c{};
+  const bool moments = s.rule == UpdateRule::adam || s.rule == UpdateRule::adamax;
+  c.rate = static_cast<float>(moments ? s.lr / (1.0 - pow(s.beta1, t)) : s.lr);
+  c.momentum = static_cast<float>(s.momentum);
+  c.gain1 = static_cast<float>(1.0 - s.beta1);
+  c.gain2 = static_cast<float>(s.rule == UpdateRule::adamax ? s.beta2 : 1.0 - s.beta2);
+  c.root_scale = s.rule == UpdateRule::adam ? static_cast<float>(1.0 / sqrt(1.0 - pow(s.beta2, t))) : 1.0f;
+  c.eps = static_cast<float>(s.eps);
+  c.l1 = static_cast<float>(s.l1);
+  c.l2 = static_cast<float>(s.l2);
+  c.keep = static_cast<float>(1.0 - s.lr * s.weight_decay);
+  c.active = active;
+  return c;
+}
+
+/// How many arrays of the parameters' size a rule keeps beside them.
+SHOAL_INLINE int slot_count(UpdateRule rule) {
+  return rule == UpdateRule::sgd ? 0 : rule == UpdateRule::adam || rule == UpdateRule::adamax ? 2 : 1;
+}
+
+/// One parameter (or a vector of them): w and the rule's slots a, b change in place. `g` is dL/dw without
+/// penalties. The functions used from V's own namespace: sqrt, abs, max, sign_of (found by argument-dependent
+/// lookup; for float see below).
+template <UpdateRule rule, class V>
+SHOAL_INLINE void apply_update(V& w, V& a, V& b, V g, const StepCoefficients& c) {
+  // Two statements, so that each has one product and one sum.
+  g = g + V(c.l2) * w;
+  g = g + V(c.l1) * sign_of(w);
+  w = w * V(c.keep);
+  if constexpr (rule == UpdateRule::sgd) {
+    w = w - V(c.rate) * g;
+  } else if constexpr (rule == UpdateRule::momentum) {
+    a = g + V(c.momentum) * a;
+    w = w - V(c.rate) * a;
+  } else if constexpr (rule == UpdateRule::nesterov) {
+    a = g + V(c.momentum) * a;
+    g = g + V(c.momentum) * a;
+    w = w - V(c.rate) * g;
+  } else if constexpr (rule == UpdateRule::adam) {
+    a = a + V(c.gain1) * (g - a);
+    const V excess = g * g - b;
+    b = b + V(c.gain2) * excess;
+    const V root = V(c.eps) + V(c.root_scale) * sqrt(b);
+    const V step = V(c.rate) * a;
+    w = w - step / root;
+  } else {
+    a = a + V(c.gain1) * (g - a);
+    const V grown = abs(g) + V(c.eps);
+    const V faded = V(c.gain2) * b;
+    b = max(faded, grown);
+    const V step = V(c.rate) * a;
+    w = w - step / b;
+  }
+}
+
+/// -1, 0 or 1; 0 at 0, so that padding weights stay 0 under L1.
+SHOAL_INLINE float sign_of(float w) { return w > 0.0f ? 1.0f : w < 0.0f ? -1.0f : 0.0f; }
+
+}  // namespace shoal
