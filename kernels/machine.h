@@ -105,7 +105,6 @@ const char* name_of(CpuLevel);
 /// it).
 CpuLevel best_cpu_level();
 bool cpu_level_available(CpuLevel);
-/// Ops of a level; its begin_step throws. `stream` arguments are ignored.
 const Ops& cpu_ops(CpuLevel);
 
 }  // namespace shoal
