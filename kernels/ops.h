@@ -22,10 +22,9 @@
 
 namespace shoal {
 
-/// Start of a step on a device: batches and coefficients from the counter, which is then advanced. (The CPU
-/// driver does this per pack with the same functions, first_row_of and step_coefficients.)
-///   step s of epoch e of group G: first = G * samples + s * batch, rows = min(batch, samples - s * batch) or
-///   0;  t = e * steps_per_epoch + s + 1
+/// Start of a step: batches and coefficients from the counter, which is then advanced. The order of group G begins at G * samples.
+///   step s of epoch e of group G: first = G * samples + s * batch, rows = min(batch, samples - s * batch) or 0;
+///   t = e * steps_per_epoch + s + 1
 struct BeginStep {
   std::int64_t* position;  // [2] epoch, step; step is advanced by one
   Batch* batches;          // [group_count] rows and first are written; inputs stays

@@ -1,0 +1,138 @@
+// Training a population from beginning to end: waves, threads or a device, evaluation, neuron statistics,
+// stop and resume. This is the engine's door for programs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/spec.h"
+#include "kernels/machine.h"
+#include "kernels/moments.h"
+
+namespace shoal {
+
+/// One part of the data as the engine reads it; the caller keeps the arrays alive. Exactly one of `bytes` and
+/// `values`: [count][features].
+struct DataView {
+  std::int64_t count = 0;
+  int features = 0;
+  const std::uint8_t* bytes = nullptr;
+  const float* values = nullptr;
+  const std::int32_t* labels = nullptr;  // [count], 0 .. classes-1
+};
+
+/// Data of a task; every input enters the models as x * scale + shift.
+struct Task {
+  TaskShape shape;
+  DataView train, test;
+  float scale = 1.0f, shift = 0.0f;
+};
+
+/// What runs the population.
+struct MachineSpec {
+  enum class Kind { cpu, cuda, emu } kind = Kind::cpu;
+  int device = 0;                // CUDA device
+  Gemm gemm = Gemm::own;         // CUDA only
+  int threads = 0;               // CPU only; 0: as many as this process may use (affinity and cgroup)
+  std::size_t memory_limit = 0;  // bytes for the population; 0: what is there (80 % of it)
+};
+
+struct RunSpec {
+  std::vector<ModelSpec> models;
+  int epochs = 5;
+  LossKind loss = LossKind::cross_entropy;
+  OrderKind order = OrderKind::seed;
+  bool evaluate_each_epoch = true;  // test loss and accuracy after every epoch; always after the last
+  bool evaluate_train = true;       // loss and accuracy on the whole training set after the last epoch
+  bool neuron_moments = true;  // moments of every hidden neuron over the training set after the last epoch
+  bool moments_before_relu = false;
+  MachineSpec machine;
+};
+
+/// What a run will take; pure arithmetic on the specs, nothing is allocated.
+struct RunPlan {
+  std::int64_t models = 0;
+  std::int64_t parameters = 0;  // without padding
+  std::int64_t padded_parameters = 0;
+  std::size_t population_bytes = 0;  // parameters, optimizer state and per-neuron tables of the largest wave
+  std::size_t workspace_bytes = 0;   // activations of the packs in flight
+  std::size_t data_bytes = 0;
+  int waves = 0;
+  int packs = 0, panels = 0;
+  double train_flops = 0;  // of the whole run, forward and backward, without padding
+};
+RunPlan plan_run(const RunSpec&, const Task&);
+
+enum class ModelStatus { ok, diverged };
+
+/// Everything known of one model; losses are means over samples. NaN where nothing was measured.
+struct ModelResult {
+  ModelId id = 0;
+  std::int64_t parameters = 0;
+  ModelStatus status = ModelStatus::ok;
+  int diverged_epoch = -1;               // 0-based epoch in which the loss stopped being finite
+  std::vector<double> epoch_train_loss;  // [epochs done] running mean while the weights moved
+  std::vector<double> epoch_train_accuracy;
+  std::vector<double> epoch_test_loss;  // NaN for epochs without evaluation
+  std::vector<double> epoch_test_accuracy;
+  double train_loss, train_accuracy;  // on the whole training set, after the last epoch
+  double test_loss, test_accuracy;
+  std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron]
+};
+
+/// Weights of one layer as PyTorch keeps them: weight [out][in] row-major, bias [out].
+struct LayerWeights {
+  int inputs = 0, outputs = 0;
+  std::vector<float> weight, bias;
+};
+
+struct Progress {
+  int wave = 0, waves = 1;
+  int epoch = 0, epochs = 0;  // epoch being trained, 0-based: the slowest pack's
+  std::int64_t models = 0, diverged = 0;
+  double done = 0;           // share of the run's training work, 0 .. 1
+  double model_samples = 0;  // trained so far in this process
+  double seconds = 0;        // since the start of run()
+};
+
+/// Facts of a finished epoch of one wave (all its packs have finished it).
+struct EpochReport {
+  int wave = 0, waves = 1;
+  int epoch = 0;
+  std::span<const std::int64_t> models;  // indices into RunSpec::models of this wave
+  std::span<const double> train_loss, train_accuracy, test_loss, test_accuracy;  // [models of the wave]
+};
+
+struct RunHooks {
+  std::function<void(const Progress&)> progress;  // from one thread, several times a second
+  std::function<void(const EpochReport&)> epoch;  // from run()'s thread
+  const std::atomic<bool>* stop = nullptr;        // set it, and every pack stops at its next step boundary
+  double checkpoint_seconds = 600;                // a checkpoint this often at most; 0: only when stopped
+  std::string checkpoint_path;                    // empty: no checkpoints, no resume
+  /// Called when a model is finished, in order of waves, models of a wave in order of RunSpec::models, with
+  /// its final weights, hidden layers first.
+  std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+};
+
+struct RunResult {
+  std::vector<ModelResult> models;  // in the order of RunSpec::models
+  bool stopped = false;  // by the stop flag: a checkpoint has been written, results are what there was
+  bool resumed = false;
+  std::int64_t diverged = 0;
+  double seconds = 0;        // of this process
+  double train_seconds = 0;  // spent in training steps (wall clock)
+  double model_samples = 0;  // trained by this process
+  double flops = 0;          // of these, without padding
+  std::string machine;       // "cpu v4, 2 threads", "cuda: NVIDIA H200 ..."
+};
+
+/// Trains. Resumes from hooks.checkpoint_path when that file exists and belongs to this spec (SpecError when
+/// it does not); a finished run removes it. Errors: SpecError, DeviceError.
+RunResult run(const RunSpec&, const Task&, const RunHooks&);
+
+}  // namespace shoal

@@ -1,0 +1,92 @@
+// What a person sets about models and runs. Everything here is plain values with the defaults that the
+// command line shows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/ops.h"
+#include "kernels/update_rule.h"
+
+namespace shoal {
+
+/// A specification that cannot be run, in one sentence. The program's exit code 2.
+struct SpecError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class Init {
+  torch,  // PyTorch's Linear: weights and biases uniform in +-1/sqrt(fan_in)
+  kaiming_normal,
+  kaiming_uniform,
+  xavier_normal,
+  xavier_uniform,
+  orthogonal,
+  ones,
+  zeros,  // these seven: biases 0; gain sqrt(2) in front of a ReLU, 1 in the output layer
+};
+
+/// Who sees the same batches in the same order.
+enum class OrderKind {
+  seed,    // models of one seed and batch size (the default)
+  model,   // every model has its own order
+  shared,  // everybody of one batch size
+};
+
+struct OptimizerSpec {
+  UpdateRule rule = UpdateRule::adam;
+  double lr = 1e-3;
+  double momentum = 0.9;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double l1 = 0.0;            // penalty l1 * sum |w|
+  double l2 = 0.0;            // penalty l2/2 * sum w^2: coupled, PyTorch's weight_decay of SGD and Adam
+  double weight_decay = 0.0;  // decoupled, as in AdamW; with any rule
+};
+
+struct ModelSpec {
+  std::vector<int> hidden{64};  // 1 to 4 hidden layers
+  std::uint64_t seed = 1;
+  Init init = Init::torch;
+  OptimizerSpec optimizer;
+  int batch = 128;
+};
+
+/// Extents that the data give to every model.
+struct TaskShape {
+  int features = 0;
+  int classes = 0;
+};
+
+/// Stable identity of a model: a hash of its resolved spec (epochs not included). Its random streams derive
+/// from it, so a model is the same alone and in a crowd.
+using ModelId = std::uint64_t;
+ModelId model_id(const ModelSpec&, TaskShape);
+/// 16 hexadecimal digits.
+std::string to_string(ModelId);
+
+/// Throws SpecError with the first thing that cannot be: widths outside 1 .. 2^20, layers outside 1 .. 4,
+/// batch < 1, lr negative or not finite, ...
+void validate(const ModelSpec&, TaskShape);
+
+/// Parameters of the model itself, without padding.
+std::int64_t parameter_count(const ModelSpec&, TaskShape);
+
+/// Names as the command line spells them ("kaiming-normal"); parse functions throw SpecError naming the
+/// nearest.
+std::string_view name_of(Init);
+std::string_view name_of(OrderKind);
+std::string_view name_of(UpdateRule);
+std::string_view name_of(LossKind);
+Init parse_init(std::string_view);
+OrderKind parse_order(std::string_view);
+LossKind parse_loss(std::string_view);
+std::span<const std::string_view> init_names();
+std::span<const std::string_view> order_names();
+
+}  // namespace shoal
