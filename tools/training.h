@@ -1,0 +1,70 @@
+// Training a population from the command line: what `shoal train` does and studies build on. Settings, data,
+// the product of all lists, the run, its directory.
+//
+//   Action declare_width(CLI::App& app) {
+//     Schema schema = training_schema();
+//     set_default(schema, "hidden", "4..1024");
+//     schema.push_back({.key = "bins", .type = SettingType::integer, .fallback = "40", .group = "Study",
+//     ...}); auto command = add_training_options(app, schema); return [command](const Invocation& invocation)
+//     {
+//       TrainingExtras extras;
+//       extras.name = "width";
+//       extras.after = [](const Population& p) { p.directory.write("figures/width.dat", ...); };
+//       return run_training(*command, invocation, extras);
+//     };
+//   }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "engine/run.h"
+#include "engine/weights.h"
+#include "tools/command.h"
+#include "tools/report.h"
+#include "tools/run_directory.h"
+#include "tools/settings.h"
+
+namespace shoal {
+
+/// The rows that every training run has: data, models, optimizer, machine.
+Schema training_schema();
+
+/// The flags of a training command as they were given.
+struct TrainingCommand;
+
+/// Adds a flag for every setting and the flags that are not settings (-o, --config, --resume, ...).
+std::shared_ptr<TrainingCommand> add_training_options(CLI::App&, Schema);
+
+/// A population that has been trained; every standard file is written.
+struct Population {
+  const Settings& settings;
+  const Dataset& data;
+  const Task& task;
+  const RunSpec& spec;
+  const RunResult& result;
+  const RunDirectory& directory;
+  Report& report;
+};
+
+/// What a study adds to a run.
+struct TrainingExtras {
+  std::string_view name = "train";  // the command, for run.json
+  /// Changes the run before it is planned; the settings are final.
+  std::function<void(RunSpec&, const Settings&)> adjust;
+  /// Sees the weights of every model as it finishes (RunHooks::weights).
+  std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+  /// After a run that was not stopped.
+  std::function<void(const Population&)> after;
+};
+
+/// Runs it; returns the exit code. Errors are thrown.
+int run_training(const TrainingCommand&, const Invocation&, const TrainingExtras&);
+
+}  // namespace shoal
