@@ -28,6 +28,7 @@ struct Slab {
                          // their padding
   int fan_in;
   int columns;       // padded width: a multiple of 16
+  int width;         // neurons without padding, where the slab belongs to one model; else `columns`
   int row_capacity;  // rows that outputs and deltas have room for
   int input;         // slab whose outputs are the inputs; -1: the data
   int input_column;  // where this model's neurons begin in that slab

@@ -1,4 +1,4 @@
-// Optimizer updates, one formula for every machine. The value type V is float, double or a vector of floats.
+// Optimizer updates, one formula for every machine. The value type V is float or a vector of floats.
 //
 // The forms are chosen so that a compiler that contracts a*b+c into one fused operation has a single way of
 // doing it: the same model then gets the same bits wherever it stands in a panel.
@@ -54,19 +54,29 @@ SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double 
 }
 
 /// How many arrays of the parameters' size a rule keeps beside them.
-SHOAL_INLINE int slot_count(UpdateRule rule) {
+SHOAL_INLINE constexpr int slot_count(UpdateRule rule) {
   return rule == UpdateRule::sgd ? 0 : rule == UpdateRule::adam || rule == UpdateRule::adamax ? 2 : 1;
 }
 
+/// The functions that an update needs of its value type. This one serves float; vector types specialise it.
+template <class V>
+struct Elementwise {
+  static SHOAL_INLINE V root(V x) { return sqrtf(x); }
+  static SHOAL_INLINE V magnitude(V x) { return fabsf(x); }
+  static SHOAL_INLINE V larger(V x, V y) { return x < y ? y : x; }
+  /// -1, 0 or 1; 0 at 0, so that padding weights stay 0 under L1.
+  static SHOAL_INLINE V sign(V x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : 0.0f; }
+};
+
 /// One parameter (or a vector of them): w and the rule's slots a, b change in place. `g` is dL/dw without
-/// penalties. The functions used from V's own namespace: sqrt, abs, max, sign_of (found by argument-dependent
-/// lookup; for float see below).
-template <UpdateRule rule, class V>
+/// penalties. `penalised` may be false where l1 = l2 = 0 and keep = 1: the same bits with less work.
+template <UpdateRule rule, bool penalised = true, class V>
 SHOAL_INLINE void apply_update(V& w, V& a, V& b, V g, const StepCoefficients& c) {
-  // Two statements, so that each has one product and one sum.
-  g = g + V(c.l2) * w;
-  g = g + V(c.l1) * sign_of(w);
-  w = w * V(c.keep);
+  if constexpr (penalised) {
+    g = g + V(c.l2) * w;
+    g = g + V(c.l1) * Elementwise<V>::sign(w);
+    w = w * V(c.keep);
+  }
   if constexpr (rule == UpdateRule::sgd) {
     w = w - V(c.rate) * g;
   } else if constexpr (rule == UpdateRule::momentum) {
@@ -80,20 +90,17 @@ SHOAL_INLINE void apply_update(V& w, V& a, V& b, V g, const StepCoefficients& c)
     a = a + V(c.gain1) * (g - a);
     const V excess = g * g - b;
     b = b + V(c.gain2) * excess;
-    const V root = V(c.eps) + V(c.root_scale) * sqrt(b);
+    const V root = V(c.eps) + V(c.root_scale) * Elementwise<V>::root(b);
     const V step = V(c.rate) * a;
     w = w - step / root;
   } else {
     a = a + V(c.gain1) * (g - a);
-    const V grown = abs(g) + V(c.eps);
+    const V grown = Elementwise<V>::magnitude(g) + V(c.eps);
     const V faded = V(c.gain2) * b;
-    b = max(faded, grown);
+    b = Elementwise<V>::larger(faded, grown);
     const V step = V(c.rate) * a;
     w = w - step / b;
   }
 }
-
-/// -1, 0 or 1; 0 at 0, so that padding weights stay 0 under L1.
-SHOAL_INLINE float sign_of(float w) { return w > 0.0f ? 1.0f : w < 0.0f ? -1.0f : 0.0f; }
 
 }  // namespace shoal

@@ -1,0 +1,11 @@
+// Ops without inner loops over numbers: compiled once, the same at every level.
+#pragma once
+
+#include "kernels/ops.h"
+
+namespace shoal::cpu {
+
+void begin_step(const BeginStep&, void* stream);
+void shuffle(const Shuffle&, void* stream);
+
+}  // namespace shoal::cpu

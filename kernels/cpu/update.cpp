@@ -1,0 +1,105 @@
+// Update on the CPU: see kernels/ops.h. The gradient of a few rows is computed into a small buffer, and the
+// update rule is applied from there: dW is never stored whole, and weights and optimizer state are touched
+// once a step.
+#include "kernels/cpu/level.h"
+#include "kernels/cpu/product.h"
+
+namespace shoal::SHOAL_LEVEL {
+namespace {
+
+/// Where one panel's parameters are, and which models its blocks of 16 columns belong to.
+struct PanelState {
+  float *w, *a, *b;   // parameters and slots at the panel's first weight
+  const int* models;  // [width / 16]
+  const StepCoefficients* coefficients;
+  float* gradients;  // instead of an update; may be null
+};
+
+SHOAL_INLINE bool is_penalised(const StepCoefficients& c) {
+  return c.l1 != 0.0f || c.l2 != 0.0f || c.keep != 1.0f;
+}
+
+template <UpdateRule rule>
+SHOAL_INLINE void update_vector(const PanelState& p, const StepCoefficients& c, long at, V g) {
+  constexpr int kSlots = slot_count(rule);
+  V w = load(p.w + at), a = 0.0f, b = 0.0f;
+  if constexpr (kSlots > 0) a = load(p.a + at);
+  if constexpr (kSlots > 1) b = load(p.b + at);
+  if (is_penalised(c)) {
+    apply_update<rule, true>(w, a, b, g, c);
+  } else {
+    apply_update<rule, false>(w, a, b, g, c);
+  }
+  store(p.w + at, w);
+  if constexpr (kSlots > 0) store(p.a + at, a);
+  if constexpr (kSlots > 1) store(p.b + at, b);
+}
+
+template <UpdateRule rule>
+SHOAL_INLINE void apply(const PanelState& p, int column, long at, V g) {
+  if (p.gradients) return store(p.gradients + at, g);
+  const StepCoefficients& c = p.coefficients[p.models[column / kBlockWidth]];
+  if (c.active) update_vector<rule>(p, c, at, g);
+}
+
+template <UpdateRule rule>
+void update_weights(const Update& op, const Slab& s, int panel, const PanelState& p) {
+  const Workspace& w = op.workspace;
+  const int rows = batch_of(w, s).rows, width = panel_width(s, panel), stride = row_stride(s);
+  const float* dz = w.deltas + (s.outputs - w.output_origin) + panel * panel_stride(s);
+  const Factor x = inputs_of(w, op.slabs, s);
+  const float* gates = gates_of(op.gates, op.slabs, s);
+  // Rows of the result are inputs: one run of them for data, one per panel of 64 for a layer below.
+  for (int first = 0; first < s.fan_in; first += x.segment) {
+    const Factor xt{x.base + (first / x.segment) * x.segment_stride, 1, x.row, rows, 0};
+    const int count = smaller(x.segment, s.fan_in - first);
+    product(xt, dz, stride, rows, count, width, [&](int k, int column, V g) {
+      if (gates) g *= V(gates[first + k]);
+      apply<rule>(p, column, static_cast<long>(first + k) * width + column, g);
+    });
+  }
+}
+
+template <UpdateRule rule>
+void update_bias(const Update& op, const Slab& s, int panel, const PanelState& p) {
+  const Workspace& w = op.workspace;
+  const int rows = batch_of(w, s).rows, width = panel_width(s, panel), stride = row_stride(s);
+  const float* dz = w.deltas + (s.outputs - w.output_origin) + panel * panel_stride(s);
+  for (int column = 0; column < width; column += kLanes) {
+    V g = 0.0f;
+    for (int row = 0; row < rows; ++row) g += load(dz + row * stride + column);
+    apply<rule>(p, column, column, g);
+  }
+}
+
+template <UpdateRule rule>
+void update_slab(const Update& op, const Slab& s) {
+  const auto at = [](float* base, long offset) { return base ? base + offset : nullptr; };
+  for (int panel = 0; panel < panel_count(s); ++panel) {
+    const int* models = op.block_model + s.block + panel * (kPanelWidth / kBlockWidth);
+    const auto state = [&](long offset) {
+      return PanelState{at(op.parameters, offset), at(op.slot_a, offset),   at(op.slot_b, offset), models,
+                        op.coefficients,           at(op.gradients, offset)};
+    };
+    update_weights<rule>(op, s, panel, state(panel_weights(s, panel)));
+    update_bias<rule>(op, s, panel, state(s.bias + panel * kPanelWidth));
+  }
+}
+
+}  // namespace
+
+void update(const Update& op, void*) {
+  for (int i = 0; i < op.slab_count; ++i) {
+    const Slab& s = op.slabs[i];
+    if (batch_of(op.workspace, s).rows == 0) continue;
+    switch (static_cast<UpdateRule>(s.rule)) {
+      case UpdateRule::sgd: update_slab<UpdateRule::sgd>(op, s); break;
+      case UpdateRule::momentum: update_slab<UpdateRule::momentum>(op, s); break;
+      case UpdateRule::nesterov: update_slab<UpdateRule::nesterov>(op, s); break;
+      case UpdateRule::adam: update_slab<UpdateRule::adam>(op, s); break;
+      case UpdateRule::adamax: update_slab<UpdateRule::adamax>(op, s); break;
+    }
+  }
+}
+
+}  // namespace shoal::SHOAL_LEVEL
