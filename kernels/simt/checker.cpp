@@ -16,6 +16,7 @@
 #include "kernels/simt/shadow.h"
 
 extern "C" char __executable_start, __data_start, _end;
+extern "C" char __start_simt_builtins, __stop_simt_builtins;  // threadIdx and the like (scheduler.cpp)
 
 namespace simt {
 bool checked() { return true; }
@@ -232,6 +233,7 @@ void check_access(const void* address, size_t bytes, Access kind, const void* pc
   const char* p = static_cast<const char*>(address);
   ++machine.statistics.accesses;
   if (inside(p, machine.current->stack, stack_bytes())) return;  // own locals
+  if (p >= &__start_simt_builtins && p < &__stop_simt_builtins && kind == Access::read) return;
   const Event e{kind, false, p, bytes, image_offset(pc)};
   if (inside(p, static_cast<const char*>(machine.call), machine.call_bytes)) {
     if (kind == Access::read) return;

@@ -9,9 +9,11 @@
 #include "kernels/simt/checker.h"
 #include "kernels/simt/machine.h"
 
-// The device language sees these as const (language.h).
-uint3 threadIdx, blockIdx;
-dim3 blockDim, gridDim;
+// The device language sees these as const (language.h). A section of their own, so that the checker knows
+// their addresses.
+#define SIMT_BUILTIN __attribute__((section("simt_builtins")))
+SIMT_BUILTIN uint3 threadIdx, blockIdx;
+SIMT_BUILTIN dim3 blockDim, gridDim;
 
 namespace simt {
 const Options& options() { return detail::machine.options; }
