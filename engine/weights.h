@@ -10,13 +10,9 @@
 #include <vector>
 
 #include "engine/run.h"
+#include "engine/safetensors.h"
 
 namespace shoal {
-
-/// A file that cannot be read or does not hold what it should, in one sentence. The program's exit code 4.
-struct WeightsError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// Writes a safetensors file of many models without holding them all: the header is fixed by the shapes, then
 /// models follow one by one. Tensors are named
