@@ -3,8 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,26 +27,49 @@ class WeightsWriter {
   WeightsWriter(std::filesystem::path path, std::vector<Model> models,
                 std::map<std::string, std::string> metadata);
   ~WeightsWriter();
-  WeightsWriter(const WeightsWriter&) = delete;
-  WeightsWriter& operator=(const WeightsWriter&) = delete;
+  WeightsWriter(WeightsWriter&&) noexcept;
+  WeightsWriter& operator=(WeightsWriter&&) noexcept;
   void write(std::size_t model, std::span<const LayerWeights>);  // in any order, each once
   void finish();  // throws when a model is missing or the disk is full
 
  private:
   struct State;
-  State* state;
+  std::unique_ptr<State> state;
 };
 
-/// Prefixes of the models in a file, in file order ("" for a file of one model named as PyTorch's
-/// nn.Sequential or with `layers.N.`).
+/// A file of models, opened once and read model by model. Tensors pair `<name>.weight` [out, in] with
+/// `<name>.bias` [out]. The last number of a name says which layer it is, what stands before it says whose:
+///
+///   0.weight, layers.0.weight, fc1.weight, weight   the model ""
+///   net.0.weight                                    the model "net"
+///   3fa2.layers.0.weight, 3fa2.fc1.weight           the model "3fa2"
+///
+/// so a state_dict of an MLP saved with safetensors loads as it is. Errors: WeightsError.
+class WeightsFile {
+ public:
+  explicit WeightsFile(const std::filesystem::path&);
+  ~WeightsFile();
+  WeightsFile(WeightsFile&&) noexcept;
+  WeightsFile& operator=(WeightsFile&&) noexcept;
+
+  const std::map<std::string, std::string>& metadata() const;
+  std::vector<std::string> models() const;  // prefixes, in file order
+  /// Layers in ascending order, checked: shapes follow one another and every number is finite. "" also means
+  /// the only model of the file, whatever its prefix.
+  std::vector<LayerWeights> read(const std::string& prefix = "") const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+/// The same in one call, for one model.
 std::vector<std::string> models_in(const std::filesystem::path&);
-/// Reads one model. Any names that pair `*.weight` [out, in] with `*.bias` [out] in ascending order of their
-/// number are accepted (`0.weight`, `layers.0.weight`, `net.2.weight`, `fc1.weight`), so a state_dict of an
-/// MLP saved with safetensors loads as it is.
 std::vector<LayerWeights> read_weights(const std::filesystem::path&, const std::string& prefix = "");
 
-/// Outputs of a model's last layer, [count][classes], for rows of the task's train or test part; ReLU between
-/// layers. Runs on the CPU machine.
+/// Outputs of a model's last layer, [count][classes], for rows of the task's train or test part (labels are
+/// not needed); ReLU between layers. Runs on the CPU machine. WeightsError when the layers or the data do not
+/// fit.
 std::vector<float> logits(std::span<const LayerWeights>, const DataView&, float scale, float shift);
 
 }  // namespace shoal

@@ -22,9 +22,10 @@
 
 namespace shoal {
 
-/// Start of a step: batches and coefficients from the counter, which is then advanced. The order of group G begins at G * samples.
-///   step s of epoch e of group G: first = G * samples + s * batch, rows = min(batch, samples - s * batch) or 0;
-///   t = e * steps_per_epoch + s + 1
+/// Start of a step: batches and coefficients from the counter, which is then advanced. The order of group G
+/// begins at G * samples.
+///   step s of epoch e of group G: first = G * samples + s * batch, rows = min(batch, samples - s * batch) or
+///   0; t = e * steps_per_epoch + s + 1
 struct BeginStep {
   std::int64_t* position;  // [2] epoch, step; step is advanced by one
   Batch* batches;          // [group_count] rows and first are written; inputs stays
@@ -101,7 +102,9 @@ struct Loss {
   std::int64_t* correct;  // [models]
   int* frozen;            // [models]
   LossKind kind;
-  int write_deltas;  // 0: evaluation only, and no model is frozen by it
+  int write_deltas;                // 0: evaluation only, and no model is frozen by it
+  StepCoefficients* coefficients;  // [models] active is set to 0 where a model freezes, so that this step
+                                   // does not touch it; may be null
 };
 
 /// Deltas of the slab below: dz_in[b][k] = (r_in[b][k] > 0) * g_k * sum_n dz[b][n] W[k][n], for every slab

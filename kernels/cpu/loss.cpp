@@ -116,6 +116,7 @@ void loss_of_head(const Loss& op, const Head& head) {
   if (op.write_deltas) clear_padding(s, w.deltas + offset, batch.rows, head.classes);
   if (op.write_deltas && !__builtin_isfinite(loss)) {
     op.frozen[head.model] = 1;
+    if (op.coefficients) op.coefficients[head.model].active = 0;
     return;
   }
   op.loss[head.model] += loss;

@@ -1,0 +1,166 @@
+#include "engine/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "engine/hash.h"
+#include "engine/safetensors.h"
+
+namespace shoal {
+namespace {
+
+constexpr const char* kFormat = "shoal checkpoint 1";
+constexpr std::int64_t kMomentFields = 6;
+
+std::span<const float> all(const Array<float>& a) { return {a.data(), a.size()}; }
+std::span<float> all(Array<float>& a) { return {a.data(), a.size()}; }
+std::int64_t length(std::size_t count) { return static_cast<std::int64_t>(count); }
+
+std::uint64_t hash_bytes(const void* data, std::size_t bytes) {
+  std::uint64_t h = bytes;
+  const auto* p = static_cast<const unsigned char*>(data);
+  for (; bytes >= 8; p += 8, bytes -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, p, 8);
+    h = mix(h ^ word);
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, p, bytes);
+  return mix(h ^ rest);
+}
+
+std::uint64_t hash_data(const DataView& d) {
+  const auto count = static_cast<std::size_t>(d.count), values = count * static_cast<std::size_t>(d.features);
+  const std::uint64_t inputs =
+      d.bytes ? hash_bytes(d.bytes, values) : hash_bytes(d.values, values * sizeof(float));
+  return hash_words({inputs, hash_bytes(d.labels, count * sizeof(std::int32_t))});
+}
+
+/// Calls visit(name, values) for every array of a wave and a history: the one list of what a checkpoint
+/// holds.
+template <class WaveType, class HistoryType, class Visit>
+void for_each_array(WaveType& wave, HistoryType& history, Visit visit) {
+  visit("parameters", all(wave.parameters));
+  visit("slot_a", all(wave.slot_a));
+  visit("slot_b", all(wave.slot_b));
+  visit("loss", std::span(wave.loss));
+  visit("correct", std::span(wave.correct));
+  visit("frozen", std::span(wave.frozen));
+  visit("frozen_epoch", std::span(wave.frozen_epoch));
+  visit("history.train_loss", std::span(history.train_loss));
+  visit("history.train_accuracy", std::span(history.train_accuracy));
+  visit("history.test_loss", std::span(history.test_loss));
+  visit("history.test_accuracy", std::span(history.test_accuracy));
+  visit("history.final", std::span(history.final));
+  visit("history.recorded", std::span(history.recorded));
+  visit("history.frozen_epoch", std::span(history.frozen_epoch));
+}
+
+std::vector<std::int64_t> flatten(const std::vector<Position>& positions) {
+  std::vector<std::int64_t> flat;
+  for (const Position& p : positions) flat.insert(flat.end(), {p.epoch, p.step});
+  return flat;
+}
+
+}  // namespace
+
+History::History(int epoch_count, std::size_t model_count)
+    : epochs(epoch_count),
+      models(model_count),
+      final(4 * model_count),
+      recorded(model_count),
+      frozen_epoch(model_count, -1) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  const std::size_t size = static_cast<std::size_t>(epochs) * models;
+  for (auto* v : {&train_loss, &train_accuracy, &test_loss, &test_accuracy}) v->assign(size, kUnknown);
+  final.assign(4 * models, kUnknown);
+}
+
+std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
+  std::uint64_t h =
+      hash_words({static_cast<std::uint64_t>(run.epochs), static_cast<std::uint64_t>(run.loss),
+                  static_cast<std::uint64_t>(run.order), hash_data(task.train), hash_data(task.test)});
+  float affine[2] = {task.scale, task.shift};
+  h = hash_words({h, hash_bytes(affine, sizeof affine)});
+  for (const ModelSpec& m : run.models) h = hash_words({h, model_id(m, task.shape)});
+  return h;
+}
+
+std::string finished_wave_path(const std::string& path, int wave) {
+  return fmt::format("{}.wave{}", path, wave);
+}
+
+void write_checkpoint(const std::string& path, std::uint64_t fingerprint, int number, const Wave& wave,
+                      const History& history) {
+  const std::vector<std::int64_t> positions = flatten(wave.positions);
+  std::vector<TensorSpec> tensors{{"positions", DType::i64, {length(wave.positions.size()), 2}}};
+  for_each_array(wave, history, [&](const char* name, auto values) {
+    using Element = std::remove_const_t<typename decltype(values)::element_type>;
+    tensors.push_back({name, dtype_of<Element>(), {length(values.size())}});
+  });
+  SafetensorsWriter file(
+      path, tensors,
+      {{"format", kFormat}, {"run", to_string(fingerprint)}, {"wave", std::to_string(number)}});
+  file.write("positions", positions);
+  for_each_array(wave, history, [&](const char* name, auto values) {
+    using Element = std::remove_const_t<typename decltype(values)::element_type>;
+    file.write(name, std::span<const Element>(values));
+  });
+  file.finish();
+}
+
+int read_checkpoint_wave(const std::string& path, std::uint64_t fingerprint) {
+  const SafetensorsFile file(path);
+  const auto& metadata = file.metadata();
+  const auto value = [&](const char* key) {
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? std::string() : found->second;
+  };
+  if (value("format") != kFormat)
+    throw WeightsError(fmt::format("{} is not a checkpoint of this program", path));
+  if (value("run") != to_string(fingerprint))
+    throw SpecError(fmt::format(
+        "{} belongs to another run: models, epochs or data differ from what is asked for now", path));
+  return std::stoi(value("wave"));
+}
+
+void read_checkpoint(const std::string& path, Wave& wave, History& history) {
+  const SafetensorsFile file(path);
+  const auto positions = file.read<std::int64_t>("positions", {length(wave.positions.size()), 2});
+  for (std::size_t p = 0; p < wave.positions.size(); ++p)
+    wave.positions[p] = {positions[2 * p], positions[2 * p + 1]};
+  for_each_array(wave, history,
+                 [&](const char* name, auto values) { file.read(name, {length(values.size())}, values); });
+}
+
+void write_finished_wave(const std::string& path, const Wave& wave, const std::vector<Moments>& moments) {
+  std::vector<double> flat;
+  for (const Moments& m : moments)
+    flat.insert(flat.end(), {m.count, m.mean, m.squares, m.zeros, m.min, m.max});
+  SafetensorsWriter file(path, {{"parameters", DType::f32, {length(wave.parameters.size())}},
+                                {"moments", DType::f64, {length(moments.size()), kMomentFields}}});
+  file.write("parameters", all(wave.parameters));
+  file.write("moments", flat);
+  file.finish();
+}
+
+void read_finished_wave(const std::string& path, Wave& wave, std::vector<Moments>& moments) {
+  const SafetensorsFile file(path);
+  file.read("parameters", {length(wave.parameters.size())}, all(wave.parameters));
+  const auto flat = file.read<double>("moments", {length(moments.size()), kMomentFields});
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    const double* f = &flat[i * kMomentFields];
+    moments[i] = {f[0], f[1], f[2], f[3], static_cast<float>(f[4]), static_cast<float>(f[5])};
+  }
+}
+
+void remove_checkpoint(const std::string& path, int waves) {
+  std::error_code ignored;  // a file that is not there is fine
+  std::filesystem::remove(path, ignored);
+  for (int w = 0; w < waves; ++w) std::filesystem::remove(finished_wave_path(path, w), ignored);
+}
+
+}  // namespace shoal

@@ -1,0 +1,50 @@
+// Stopping and going on: everything of a run that is not in its specification, in one safetensors file. What
+// is read back gives the bits of a run that was never stopped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/wave.h"
+
+namespace shoal {
+
+/// What is known so far of all models of a run; [models] or [epochs][models], NaN where nothing was measured.
+struct History {
+  int epochs = 0;
+  std::size_t models = 0;
+  std::vector<double> train_loss, train_accuracy, test_loss, test_accuracy;  // [epochs][models]
+  std::vector<double>
+      final;  // [4][models] train loss and accuracy, test loss and accuracy after the last epoch
+  std::vector<std::int64_t> recorded;      // [models] epochs written above
+  std::vector<std::int32_t> frozen_epoch;  // [models] -1: alive
+
+  History() = default;
+  History(int epochs, std::size_t models);
+};
+
+/// Hash of everything that decides the results of a run: models in order, epochs, loss, order, data and their
+/// scale.
+std::uint64_t run_fingerprint(const RunSpec&, const Task&);
+
+/// Files of a run's checkpoint: `path` itself, and one beside it for every finished wave of a run that has
+/// several.
+std::string finished_wave_path(const std::string& path, int wave);
+
+/// Writes the state of `wave`, whose number is `number`. Errors: WeightsError.
+void write_checkpoint(const std::string& path, std::uint64_t fingerprint, int number, const Wave& wave,
+                      const History&);
+/// Number of the wave that a checkpoint was written in; SpecError when it belongs to another run.
+int read_checkpoint_wave(const std::string& path, std::uint64_t fingerprint);
+/// Fills a fresh wave and the history.
+void read_checkpoint(const std::string& path, Wave& wave, History&);
+
+/// A finished wave: its parameters and its neurons' moments, for as long as later waves run.
+void write_finished_wave(const std::string& path, const Wave&, const std::vector<Moments>&);
+void read_finished_wave(const std::string& path, Wave&, std::vector<Moments>&);
+
+/// Removes whatever checkpoint files there are.
+void remove_checkpoint(const std::string& path, int waves);
+
+}  // namespace shoal

@@ -1,0 +1,247 @@
+// Training on the CPU: a thread takes a pack and trains it through the whole epoch, so that its weights and
+// state stay in the core's cache.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/driver.h"
+#include "engine/hash.h"
+#include "engine/parallel.h"
+
+namespace shoal {
+namespace {
+
+/// A thread's own arrays, large enough for any pack.
+struct Bench {
+  Array<float> inputs, outputs, deltas, preactivations, scratch;
+};
+
+class CpuDriver final : public Driver {
+ public:
+  CpuDriver(Wave& wave, const RunSpec& run, const Task& task);
+  void train_epoch(std::int64_t epoch, Control&) override;
+  Evaluation evaluate(const DataView&, Moments*, Control&) override;
+  void fetch() override {}
+  std::string description() const override {
+    return fmt::format("cpu {}, {} thread{}", name_of(level_), threads_, threads_ == 1 ? "" : "s");
+  }
+
+ private:
+  struct Step {
+    Workspace workspace;
+    Gather gather;
+    Forward forward;
+    Loss loss;
+    Backward backward;
+    Update update;
+  };
+  Step prepare(const PackView&, Bench&, const DataView&, const std::int32_t* order, const Batch*) const;
+  void shuffle(std::int64_t epoch, Control&);
+  void train_pack(std::size_t pack, Bench&, std::int64_t epoch, Control&);
+  void evaluate_pack(std::size_t pack, Bench&, const DataView&, Moments*, Control&);
+  bool begin_step(const PackView&, double t);
+
+  Wave& wave_;
+  const Task& task_;
+  CpuLevel level_ = best_cpu_level();
+  const Ops& ops_ = cpu_ops(level_);
+  int threads_;
+  LossKind loss_kind_;
+  bool before_relu_;
+  std::vector<PackView> views_;
+  std::vector<Bench> benches_;
+  std::vector<std::int32_t> order_;             // [group][sample]
+  std::vector<StepCoefficients> coefficients_;  // [model]
+  std::vector<double> sum_;                     // evaluation: [model]
+  std::vector<std::int64_t> correct_;
+};
+
+CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
+    : wave_(wave),
+      task_(task),
+      threads_(run.machine.threads > 0 ? run.machine.threads : usable_threads()),
+      loss_kind_(run.loss),
+      before_relu_(run.neuron_moments && run.moments_before_relu),
+      coefficients_(wave.models.size()) {
+  const Layout& layout = wave.layout;
+  std::int64_t rows = kEvaluationRows, outputs = 0, scratch = 0;
+  for (const OrderGroup& g : layout.groups) rows = std::max<std::int64_t>(rows, g.batch);
+  for (const Pack& p : layout.packs) {
+    views_.push_back(view_of(layout, p));
+    outputs = std::max(outputs, p.output_count);
+    scratch = std::max(scratch, p.scratch);
+  }
+  const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+  benches_.resize(
+      static_cast<std::size_t>(std::min(threads_, std::max(1, static_cast<int>(layout.packs.size())))));
+  for (Bench& b : benches_) {
+    b.inputs = Array<float>(size(rows * layout.input_stride));
+    b.outputs = Array<float>(size(outputs));
+    b.deltas = Array<float>(size(outputs));
+    if (before_relu_) b.preactivations = Array<float>(size(outputs));
+    b.scratch = Array<float>(size(scratch));
+  }
+}
+
+/// The ops of a pack's step, over a thread's arrays.
+CpuDriver::Step CpuDriver::prepare(const PackView& view, Bench& bench, const DataView& data,
+                                   const std::int32_t* order, const Batch* batch) const {
+  const Slab* slabs = view.slabs.data();
+  const int count = static_cast<int>(view.slabs.size());
+  float* parameters = wave_.parameters.data();
+  Workspace w{};
+  w.inputs = bench.inputs.data(), w.outputs = bench.outputs.data(), w.deltas = bench.deltas.data(),
+  w.scratch = bench.scratch.data();
+  w.batches = batch, w.input_stride = wave_.layout.input_stride;
+  Step step{};
+  step.workspace = w;
+  step.gather = {w, 1, batch->rows, order, data.bytes, data.values, data.features, task_.scale, task_.shift};
+  step.forward = {slabs, count, nullptr, 0, parameters, nullptr, w};
+  step.loss.slabs = slabs, step.loss.heads = view.heads.data(),
+  step.loss.head_count = static_cast<int>(view.heads.size());
+  step.loss.labels = data.labels, step.loss.order = order, step.loss.workspace = w;
+  step.loss.kind = loss_kind_, step.loss.write_deltas = 1;
+  step.backward = {slabs, count, nullptr, 0, parameters, nullptr, w};
+  step.update = {slabs,
+                 count,
+                 nullptr,
+                 0,
+                 w,
+                 nullptr,
+                 wave_.layout.block_model.data(),
+                 coefficients_.data(),
+                 parameters,
+                 wave_.slot_a.data(),
+                 wave_.slot_b.data(),
+                 nullptr};
+  return step;
+}
+
+void CpuDriver::shuffle(std::int64_t epoch, Control& control) {
+  const std::vector<OrderGroup>& groups = wave_.layout.groups;
+  const std::int64_t samples = task_.train.count;
+  order_.resize(groups.size() * static_cast<std::size_t>(samples));
+  parallel_for(
+      threads_, static_cast<int>(groups.size()),
+      [&](int, int g) {
+        const auto i = static_cast<std::size_t>(g);
+        const std::uint64_t stream = shuffle_stream(groups[i], epoch);
+        ops_.shuffle({order_.data() + g * samples, &groups[i].seed, &stream, 1, samples, nullptr, nullptr, 0},
+                     nullptr);
+      },
+      control.poll);
+}
+
+/// Coefficients of step t for a pack's models; false when none of them is alive.
+bool CpuDriver::begin_step(const PackView& view, double t) {
+  bool alive = false;
+  for (const Head& h : view.heads) {
+    const auto m = static_cast<std::size_t>(h.model);
+    const bool active = wave_.frozen[m] == 0;
+    coefficients_[m] = step_coefficients(wave_.settings[m], t, active);
+    alive |= active;
+  }
+  return alive;
+}
+
+void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, Control& control) {
+  Position& position = wave_.positions[pack];
+  if (position.epoch != epoch) return;
+  const Pack& p = wave_.layout.packs[pack];
+  const PackView& view = views_[pack];
+  const std::int64_t samples = task_.train.count,
+                     batch_size = wave_.layout.groups[static_cast<std::size_t>(p.group)].batch;
+  const std::int64_t steps = steps_per_epoch(samples, static_cast<int>(batch_size));
+  Batch batch{};
+  Step step = prepare(view, bench, task_.train, order_.data(), &batch);
+  step.loss.loss = wave_.loss.data(), step.loss.correct = wave_.correct.data(),
+  step.loss.frozen = wave_.frozen.data();
+  step.loss.coefficients = coefficients_.data();
+  for (; position.step < steps; ++position.step) {
+    if (control.stopped()) return;
+    if (!begin_step(view, static_cast<double>(epoch * steps + position.step + 1))) break;
+    batch.first = p.group * samples + position.step * batch_size;
+    batch.rows = static_cast<int>(std::min(batch_size, samples - position.step * batch_size));
+    ops_.gather(step.gather, nullptr);
+    ops_.forward(step.forward, nullptr);
+    ops_.loss(step.loss, nullptr);
+    ops_.backward(step.backward, nullptr);
+    ops_.update(step.update, nullptr);
+    control.model_samples += batch.rows * p.head_count;
+    control.flops += batch.rows * p.flops;
+  }
+  position = {epoch + 1, 0};
+}
+
+void CpuDriver::train_epoch(std::int64_t epoch, Control& control) {
+  shuffle(epoch, control);
+  parallel_for(
+      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
+      [&](int thread, int pack) {
+        train_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], epoch,
+                   control);
+      },
+      control.poll);
+}
+
+void CpuDriver::evaluate_pack(std::size_t pack, Bench& bench, const DataView& data, Moments* moments,
+                              Control& control) {
+  const PackView& view = views_[pack];
+  Batch batch{};
+  Step step = prepare(view, bench, data, nullptr, &batch);
+  if (moments && before_relu_) step.forward.workspace.preactivations = bench.preactivations.data();
+  step.loss.loss = sum_.data(), step.loss.correct = correct_.data(), step.loss.frozen = wave_.frozen.data();
+  step.loss.write_deltas = 0;
+  const FoldMoments fold{
+      step.forward.slabs, step.forward.slab_count, nullptr, 0, step.forward.workspace, before_relu_, moments};
+  const std::int64_t rows = view.slabs[0].row_capacity;
+  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += rows) {
+    batch.first = first;
+    batch.rows = static_cast<int>(std::min(rows, data.count - first));
+    ops_.gather(step.gather, nullptr);
+    ops_.forward(step.forward, nullptr);
+    ops_.loss(step.loss, nullptr);
+    if (moments) ops_.fold_moments(fold, nullptr);
+  }
+}
+
+Evaluation CpuDriver::evaluate(const DataView& data, Moments* moments, Control& control) {
+  sum_.assign(wave_.models.size(), 0.0);
+  correct_.assign(wave_.models.size(), 0);
+  parallel_for(
+      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
+      [&](int thread, int pack) {
+        evaluate_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], data,
+                      moments, control);
+      },
+      control.poll);
+  return means(wave_, sum_, correct_, data.count);
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> cpu_driver(Wave& wave, const RunSpec& run, const Task& task) {
+  return std::make_unique<CpuDriver>(wave, run, task);
+}
+
+std::uint64_t shuffle_stream(const OrderGroup& g, std::int64_t epoch) {
+  return hash_words({g.stream, static_cast<std::uint64_t>(epoch)});
+}
+
+std::int64_t steps_per_epoch(std::int64_t samples, int batch) { return (samples + batch - 1) / batch; }
+
+Evaluation means(const Wave& wave, std::span<const double> loss, std::span<const std::int64_t> correct,
+                 std::int64_t samples) {
+  Evaluation e;
+  for (std::size_t m = 0; m < loss.size(); ++m) {
+    const bool known = wave.frozen[m] == 0;
+    e.loss.push_back(known ? loss[m] / static_cast<double>(samples)
+                           : std::numeric_limits<double>::quiet_NaN());
+    e.accuracy.push_back(known ? static_cast<double>(correct[m]) / static_cast<double>(samples)
+                               : std::numeric_limits<double>::quiet_NaN());
+  }
+  return e;
+}
+
+}  // namespace shoal

@@ -1,0 +1,404 @@
+// Training on a device (a GPU, or its emulation): every op is one launch for the whole wave, and the step is
+// recorded once and launched again and again.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/driver.h"
+#include "kernels/tiles.h"
+
+namespace shoal {
+namespace {
+
+/// Memory on a device, freed with its owner.
+template <class T>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  DeviceArray(const DeviceMachine& machine, std::size_t count) : machine_(&machine), count_(count) {
+    if (count) data_ = static_cast<T*>(machine.memory.allocate(count * sizeof(T)));
+  }
+  DeviceArray(const DeviceMachine& machine, std::span<const T> values, void* stream)
+      : DeviceArray(machine, values.size()) {
+    upload(values, stream);
+  }
+  DeviceArray(DeviceArray&& other) noexcept { *this = std::move(other); }
+  DeviceArray& operator=(DeviceArray&& other) noexcept {
+    std::swap(machine_, other.machine_);
+    std::swap(data_, other.data_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~DeviceArray() {
+    if (data_) machine_->memory.release(data_);
+  }
+
+  T* get() const { return data_; }
+  std::size_t size() const { return count_; }
+  void upload(std::span<const T> values, void* stream) const {
+    if (count_) machine_->memory.upload(data_, values.data(), values.size_bytes(), stream);
+  }
+  void download(T* host, void* stream) const {
+    if (count_) machine_->memory.download(host, data_, count_ * sizeof(T), stream);
+  }
+  void clear(void* stream) const {
+    if (count_) machine_->memory.clear(data_, count_ * sizeof(T), stream);
+  }
+
+ private:
+  const DeviceMachine* machine_ = nullptr;
+  T* data_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+/// One part of the data on the device.
+struct DeviceData {
+  DeviceArray<std::uint8_t> bytes;
+  DeviceArray<float> values;
+  DeviceArray<std::int32_t> labels;
+  std::int64_t count = 0;
+};
+
+/// How many levels of slabs there are, and the slabs of each: level 0 reads the data, level l + 1 reads level
+/// l.
+std::vector<std::vector<int>> slabs_by_level(std::span<const Slab> slabs) {
+  std::vector<std::vector<int>> levels;
+  std::vector<std::size_t> level(slabs.size());
+  for (std::size_t s = 0; s < slabs.size(); ++s) {
+    level[s] = slabs[s].input < 0 ? 0 : level[static_cast<std::size_t>(slabs[s].input)] + 1;
+    if (level[s] == levels.size()) levels.emplace_back();
+    levels[level[s]].push_back(static_cast<int>(s));
+  }
+  return levels;
+}
+
+class DeviceDriver final : public Driver {
+ public:
+  DeviceDriver(Wave&, const RunSpec&, const Task&, DeviceMachine);
+  ~DeviceDriver() override;
+  void train_epoch(std::int64_t epoch, Control&) override;
+  Evaluation evaluate(const DataView&, Moments*, Control&) override;
+  void fetch() override;
+  std::string description() const override {
+    return fmt::format("{}: {}", machine_.name, machine_.description);
+  }
+
+ private:
+  template <class T>
+  DeviceArray<T> put(std::span<const T> values) {
+    return DeviceArray<T>(machine_, values, stream_);
+  }
+  template <class T>
+  DeviceArray<T> put(const std::vector<T>& values) {
+    return put(std::span<const T>(values));
+  }
+  DeviceData put(const DataView&);
+  void put_state(const RunSpec&);
+  void put_tiles();
+  void shuffle(std::int64_t epoch);
+  Gather gather(const DeviceData&, const Batch*, const std::int32_t* order) const;
+  Loss loss(const DeviceData&, const std::int32_t* order) const;
+  void forward(const Workspace&) const;
+  void step();
+  std::int64_t longest_epoch() const;
+  void write_positions(std::int64_t epoch, std::int64_t step);
+  const DeviceData& on_device(const DataView&);
+
+  Wave& wave_;
+  const Task& task_;
+  DeviceMachine machine_;
+  void* stream_;
+  void* recording_ = nullptr;
+  LossKind loss_kind_;
+  bool before_relu_;
+  Workspace workspace_{};
+  int max_rows_ = 0;
+  DeviceData train_, test_;
+  DeviceArray<Slab> slabs_;
+  DeviceArray<Head> heads_;
+  DeviceArray<int> block_model_, model_group_, batch_sizes_, frozen_;
+  DeviceArray<std::int64_t> position_, correct_;
+  DeviceArray<Batch> batches_, evaluation_batches_;
+  DeviceArray<UpdateSettings> settings_;
+  DeviceArray<StepCoefficients> coefficients_;
+  DeviceArray<float> parameters_, slot_a_, slot_b_, inputs_, outputs_, deltas_, preactivations_;
+  DeviceArray<double> loss_;
+  DeviceArray<std::int32_t> order_;
+  DeviceArray<std::uint32_t> keys_;
+  DeviceArray<std::uint64_t> group_seeds_, group_streams_;
+  DeviceArray<char> sort_scratch_;
+  std::vector<DeviceArray<Tile>> forward_tiles_, backward_tiles_;  // per level
+  DeviceArray<Tile> update_tiles_, moment_tiles_;
+};
+
+DeviceDriver::DeviceDriver(Wave& wave, const RunSpec& run, const Task& task, DeviceMachine machine)
+    : wave_(wave),
+      task_(task),
+      machine_(std::move(machine)),
+      stream_(machine_.memory.open_stream()),
+      loss_kind_(run.loss),
+      before_relu_(run.neuron_moments && run.moments_before_relu),
+      train_(put(task.train)),
+      test_(put(task.test)) {
+  put_state(run);
+  put_tiles();
+}
+
+DeviceDriver::~DeviceDriver() {
+  if (recording_) machine_.record.discard(recording_);
+  machine_.memory.close_stream(stream_);
+}
+
+DeviceData DeviceDriver::put(const DataView& data) {
+  DeviceData d;
+  const auto size = static_cast<std::size_t>(data.count) * static_cast<std::size_t>(data.features);
+  if (data.bytes) d.bytes = put(std::span(data.bytes, size));
+  if (data.values) d.values = put(std::span(data.values, size));
+  d.labels = put(std::span(data.labels, static_cast<std::size_t>(data.count)));
+  d.count = data.count;
+  return d;
+}
+
+void DeviceDriver::put_state(const RunSpec&) {
+  const Layout& layout = wave_.layout;
+  const std::size_t models = wave_.models.size(), groups = layout.groups.size();
+  slabs_ = put(layout.slabs);
+  heads_ = put(layout.heads);
+  block_model_ = put(layout.block_model);
+  model_group_ = put(layout.model_group);
+  settings_ = put(wave_.settings);
+  frozen_ = put(wave_.frozen);
+  parameters_ = put(std::span<const float>(wave_.parameters.data(), wave_.parameters.size()));
+  slot_a_ = put(std::span<const float>(wave_.slot_a.data(), wave_.slot_a.size()));
+  slot_b_ = put(std::span<const float>(wave_.slot_b.data(), wave_.slot_b.size()));
+
+  std::vector<int> batch_sizes;
+  std::vector<std::uint64_t> seeds;
+  std::vector<Batch> batches;
+  std::int64_t inputs = 0;
+  for (const OrderGroup& g : layout.groups) {
+    const int capacity = std::max(g.batch, kEvaluationRows);
+    batch_sizes.push_back(g.batch);
+    seeds.push_back(g.seed);
+    batches.push_back({inputs, 0, 0});
+    inputs += static_cast<std::int64_t>(capacity) * layout.input_stride;
+    max_rows_ = std::max(max_rows_, capacity);
+  }
+  batch_sizes_ = put(batch_sizes);
+  group_seeds_ = put(seeds);
+  batches_ = put(batches);
+  evaluation_batches_ = put(batches);
+  group_streams_ = DeviceArray<std::uint64_t>(machine_, groups);
+  position_ = DeviceArray<std::int64_t>(machine_, 2);
+  coefficients_ = DeviceArray<StepCoefficients>(machine_, models);
+  loss_ = DeviceArray<double>(machine_, models);
+  correct_ = DeviceArray<std::int64_t>(machine_, models);
+  order_ = DeviceArray<std::int32_t>(machine_, groups * static_cast<std::size_t>(task_.train.count));
+  keys_ = DeviceArray<std::uint32_t>(machine_, order_.size());
+  sort_scratch_ =
+      DeviceArray<char>(machine_, machine_.shuffle_scratch(static_cast<int>(groups), task_.train.count));
+  inputs_ = DeviceArray<float>(machine_, static_cast<std::size_t>(inputs));
+  outputs_ = DeviceArray<float>(machine_, static_cast<std::size_t>(layout.outputs));
+  deltas_ = DeviceArray<float>(machine_, static_cast<std::size_t>(layout.outputs));
+  if (before_relu_) preactivations_ = DeviceArray<float>(machine_, static_cast<std::size_t>(layout.outputs));
+  workspace_.inputs = inputs_.get(), workspace_.outputs = outputs_.get(), workspace_.deltas = deltas_.get();
+  workspace_.batches = batches_.get(), workspace_.input_stride = layout.input_stride;
+}
+
+void DeviceDriver::put_tiles() {
+  const std::vector<Slab>& slabs = wave_.layout.slabs;
+  const TileShape& shape = machine_.tiles;
+  std::vector<int> all, hidden;
+  for (const std::vector<int>& level : slabs_by_level(slabs)) {
+    forward_tiles_.push_back(put(forward_tiles(slabs, level, shape.forward_rows)));
+    backward_tiles_.push_back(put(backward_tiles(slabs, level, shape.backward_rows)));
+    all.insert(all.end(), level.begin(), level.end());
+    for (const int s : level)
+      if (!slabs[static_cast<std::size_t>(s)].is_output) hidden.push_back(s);
+  }
+  update_tiles_ = put(update_tiles(slabs, all, shape.update_rows));
+  moment_tiles_ = put(moment_tiles(slabs, hidden));
+}
+
+void DeviceDriver::shuffle(std::int64_t epoch) {
+  std::vector<std::uint64_t> streams;
+  for (const OrderGroup& g : wave_.layout.groups) streams.push_back(shuffle_stream(g, epoch));
+  group_streams_.upload(streams, stream_);
+  machine_.ops.shuffle(
+      {order_.get(), group_seeds_.get(), group_streams_.get(), static_cast<int>(streams.size()),
+       task_.train.count, keys_.get(), sort_scratch_.get(), static_cast<std::int64_t>(sort_scratch_.size())},
+      stream_);
+}
+
+Gather DeviceDriver::gather(const DeviceData& data, const Batch* batches, const std::int32_t* order) const {
+  Workspace w = workspace_;
+  w.batches = batches;
+  return {w,
+          static_cast<int>(batches_.size()),
+          max_rows_,
+          order,
+          data.bytes.get(),
+          data.values.get(),
+          task_.shape.features,
+          task_.scale,
+          task_.shift};
+}
+
+Loss DeviceDriver::loss(const DeviceData& data, const std::int32_t* order) const {
+  Loss op{};
+  op.slabs = slabs_.get(), op.heads = heads_.get(), op.head_count = static_cast<int>(heads_.size());
+  op.labels = data.labels.get(), op.order = order, op.workspace = workspace_;
+  op.loss = loss_.get(), op.correct = correct_.get(), op.frozen = frozen_.get(),
+  op.coefficients = coefficients_.get();
+  op.kind = loss_kind_, op.write_deltas = 1;
+  return op;
+}
+
+void DeviceDriver::forward(const Workspace& w) const {
+  const int count = static_cast<int>(slabs_.size());
+  for (const DeviceArray<Tile>& tiles : forward_tiles_)
+    machine_.ops.forward(
+        {slabs_.get(), count, tiles.get(), static_cast<int>(tiles.size()), parameters_.get(), nullptr, w},
+        stream_);
+}
+
+/// Queues one training step.
+void DeviceDriver::step() {
+  const Ops& ops = machine_.ops;
+  const int slabs = static_cast<int>(slabs_.size());
+  ops.begin_step({position_.get(), batches_.get(), batch_sizes_.get(), static_cast<int>(batches_.size()),
+                  task_.train.count, settings_.get(), model_group_.get(), frozen_.get(), coefficients_.get(),
+                  static_cast<int>(settings_.size())},
+                 stream_);
+  ops.gather(gather(train_, batches_.get(), order_.get()), stream_);
+  forward(workspace_);
+  ops.loss(loss(train_, order_.get()), stream_);
+  for (std::size_t l = backward_tiles_.size(); l-- > 1;)
+    ops.backward({slabs_.get(), slabs, backward_tiles_[l].get(), static_cast<int>(backward_tiles_[l].size()),
+                  parameters_.get(), nullptr, workspace_},
+                 stream_);
+  ops.update(
+      {slabs_.get(), slabs, update_tiles_.get(), static_cast<int>(update_tiles_.size()), workspace_, nullptr,
+       block_model_.get(), coefficients_.get(), parameters_.get(), slot_a_.get(), slot_b_.get(), nullptr},
+      stream_);
+}
+
+std::int64_t DeviceDriver::longest_epoch() const {
+  std::int64_t steps = 0;
+  for (const OrderGroup& g : wave_.layout.groups)
+    steps = std::max(steps, steps_per_epoch(task_.train.count, g.batch));
+  return steps;
+}
+
+/// All packs of a device stand at one step; those whose epoch is shorter have ended theirs.
+void DeviceDriver::write_positions(std::int64_t epoch, std::int64_t step) {
+  for (std::size_t p = 0; p < wave_.positions.size(); ++p) {
+    const auto group = static_cast<std::size_t>(wave_.layout.packs[p].group);
+    const std::int64_t steps = steps_per_epoch(task_.train.count, wave_.layout.groups[group].batch);
+    wave_.positions[p] = step >= steps ? Position{epoch + 1, 0} : Position{epoch, step};
+  }
+}
+
+void DeviceDriver::train_epoch(std::int64_t epoch, Control& control) {
+  // Where the wave stands: the least advanced pack. The others of a stopped epoch have ended it, and rest on
+  // the way.
+  std::int64_t first = longest_epoch();
+  const std::int64_t steps = first;
+  for (const Position& p : wave_.positions)
+    if (p.epoch == epoch) first = std::min(first, p.step);
+  shuffle(epoch);
+  const std::int64_t place[2] = {epoch, first};
+  position_.upload(place, stream_);
+  loss_.upload(wave_.loss, stream_);
+  correct_.upload(wave_.correct, stream_);
+  frozen_.upload(wave_.frozen, stream_);
+  constexpr std::int64_t kStepsBetweenLooks = 16;
+  std::int64_t s = first, samples = 0;
+  double flops = 0;
+  for (const Pack& p : wave_.layout.packs) {
+    const int batch = wave_.layout.groups[static_cast<std::size_t>(p.group)].batch;
+    samples += static_cast<std::int64_t>(batch) * p.head_count;
+    flops += batch * p.flops;
+  }
+  for (; s < steps && !control.stopped(); ++s) {
+    if (machine_.record.begin && !recording_) {
+      machine_.record.begin(stream_);
+      step();
+      recording_ = machine_.record.end(stream_);
+    }
+    if (recording_) {
+      machine_.record.launch(recording_, stream_);
+    } else {
+      step();
+    }
+    control.model_samples += samples;
+    control.flops += flops;
+    if ((s + 1) % kStepsBetweenLooks != 0) continue;
+    machine_.memory.synchronize(stream_);
+    if (control.poll) control.poll();
+  }
+  loss_.download(wave_.loss.data(), stream_);
+  correct_.download(wave_.correct.data(), stream_);
+  frozen_.download(wave_.frozen.data(), stream_);
+  write_positions(epoch, s);
+}
+
+const DeviceData& DeviceDriver::on_device(const DataView& data) {
+  return data.labels == task_.train.labels ? train_ : test_;
+}
+
+Evaluation DeviceDriver::evaluate(const DataView& view, Moments* moments, Control& control) {
+  const DeviceData& data = on_device(view);
+  const std::size_t models = wave_.models.size();
+  Workspace w = workspace_;
+  w.batches = evaluation_batches_.get();
+  w.preactivations = moments && before_relu_ ? preactivations_.get() : nullptr;
+  loss_.clear(stream_);
+  correct_.clear(stream_);
+  DeviceArray<Moments> folded;
+  if (moments)
+    folded = put(std::span<const Moments>(moments, static_cast<std::size_t>(wave_.layout.neurons)));
+  Loss op = loss(data, nullptr);
+  op.workspace = w, op.write_deltas = 0, op.coefficients = nullptr;
+  std::vector<Batch> batches(wave_.layout.groups.size());
+  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += kEvaluationRows) {
+    std::int64_t inputs = 0;
+    for (std::size_t g = 0; g < batches.size(); ++g) {
+      batches[g] = {inputs, first,
+                    static_cast<int>(std::min<std::int64_t>(kEvaluationRows, data.count - first))};
+      inputs += static_cast<std::int64_t>(std::max(wave_.layout.groups[g].batch, kEvaluationRows)) *
+                wave_.layout.input_stride;
+    }
+    evaluation_batches_.upload(batches, stream_);
+    machine_.ops.gather(gather(data, evaluation_batches_.get(), nullptr), stream_);
+    forward(w);
+    machine_.ops.loss(op, stream_);
+    if (moments)
+      machine_.ops.fold_moments({slabs_.get(), static_cast<int>(slabs_.size()), moment_tiles_.get(),
+                                 static_cast<int>(moment_tiles_.size()), w, before_relu_, folded.get()},
+                                stream_);
+    if (control.poll) control.poll();
+  }
+  std::vector<double> loss(models);
+  std::vector<std::int64_t> correct(models);
+  loss_.download(loss.data(), stream_);
+  correct_.download(correct.data(), stream_);
+  if (moments) folded.download(moments, stream_);
+  return means(wave_, loss, correct, data.count);
+}
+
+void DeviceDriver::fetch() {
+  parameters_.download(wave_.parameters.data(), stream_);
+  slot_a_.download(wave_.slot_a.data(), stream_);
+  slot_b_.download(wave_.slot_b.data(), stream_);
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> device_driver(Wave& wave, const RunSpec& run, const Task& task,
+                                      DeviceMachine machine) {
+  return std::make_unique<DeviceDriver>(wave, run, task, std::move(machine));
+}
+
+}  // namespace shoal

@@ -1,0 +1,319 @@
+#include "engine/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "engine/checkpoint.h"
+#include "engine/driver.h"
+#include "engine/initialize.h"
+#include "engine/parallel.h"
+#include "engine/waves.h"
+
+namespace shoal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kShareOfMemory = 0.8;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void validate(const RunSpec& run, const Task& task) {
+  if (run.models.empty()) throw SpecError("a run without models");
+  if (run.epochs < 0) throw SpecError(fmt::format("{} epochs: 0 or more are possible", run.epochs));
+  if (task.train.count < 1 || task.test.count < 1)
+    throw SpecError("training and test data must hold at least one sample each");
+  for (const ModelSpec& m : run.models) {
+    validate(m, task.shape);
+    if (m.batch > task.train.count)
+      throw SpecError(
+          fmt::format("batch {} is larger than the training data: {} samples", m.batch, task.train.count));
+  }
+}
+
+DeviceMachine open_device(const MachineSpec& spec) {
+  return spec.kind == MachineSpec::Kind::emu ? emu_machine() : cuda_machine(spec.device, spec.gemm);
+}
+
+std::size_t memory_budget(const RunSpec& run, const Task& task, const Layout& layout) {
+  if (run.machine.memory_limit > 0) return run.machine.memory_limit;
+  if (run.machine.kind != MachineSpec::Kind::cpu) {
+    const auto there = static_cast<double>(open_device(run.machine).memory.available());
+    const std::size_t taken =
+        data_bytes(task) + layout.groups.size() * static_cast<std::size_t>(task.train.count) * 16;
+    return static_cast<std::size_t>(std::max(0.0, there * kShareOfMemory - static_cast<double>(taken)));
+  }
+  return static_cast<std::size_t>(static_cast<double>(available_memory()) * kShareOfMemory);
+}
+
+/// One call of run(): what is known, what is watched.
+class Run {
+ public:
+  Run(const RunSpec& run, const Task& task, const RunHooks& hooks);
+  RunResult go();
+
+ private:
+  bool train_wave(int number);  // false when stopped
+  bool train_epochs(Wave&, Driver&, int number);
+  bool finish_wave(Wave&, Driver&, int number);
+  void replay_finished_wave(int number);
+  void deliver(const Wave&, const std::vector<Moments>&);
+  void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
+                    int number);
+  void checkpoint(Wave&, Driver&, int number);
+  void report_progress();
+  void fill_results();
+  std::unique_ptr<Driver> make_driver(Wave&) const;
+
+  const RunSpec& spec_;
+  const Task& task_;
+  const RunHooks& hooks_;
+  Control control_;
+  History history_;
+  std::vector<std::vector<std::int64_t>> waves_;
+  std::uint64_t fingerprint_ = 0;
+  RunResult result_;
+  Clock::time_point start_ = Clock::now(), last_checkpoint_ = start_;
+  double total_flops_ = 0, resumed_flops_ = 0;
+  int wave_ = 0;
+  std::int64_t epoch_ = 0;
+};
+
+Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
+    : spec_(run), task_(task), hooks_(hooks), history_(run.epochs, run.models.size()) {
+  const Layout layout = make_layout(run.models, task.shape, run.order);
+  waves_ = cut_waves(layout, memory_budget(run, task, layout), run.machine.kind != MachineSpec::Kind::cpu);
+  for (const Pack& p : layout.packs) total_flops_ += p.flops;
+  total_flops_ *= static_cast<double>(task.train.count) * run.epochs;
+  control_.stop = hooks.stop;
+  control_.poll = [this] { report_progress(); };
+  if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
+  result_.models.resize(run.models.size());
+}
+
+std::unique_ptr<Driver> Run::make_driver(Wave& wave) const {
+  if (spec_.machine.kind == MachineSpec::Kind::cpu) return cpu_driver(wave, spec_, task_);
+  return device_driver(wave, spec_, task_, open_device(spec_.machine));
+}
+
+void Run::report_progress() {
+  if (!hooks_.progress) return;
+  Progress p;
+  p.wave = wave_, p.waves = static_cast<int>(waves_.size());
+  p.epoch = static_cast<int>(epoch_), p.epochs = spec_.epochs;
+  p.models = static_cast<std::int64_t>(spec_.models.size());
+  p.diverged =
+      std::count_if(history_.frozen_epoch.begin(), history_.frozen_epoch.end(), [](int e) { return e >= 0; });
+  p.done = total_flops_ > 0 ? std::min(1.0, (resumed_flops_ + control_.flops) / total_flops_) : 1.0;
+  p.model_samples = static_cast<double>(control_.model_samples);
+  p.seconds = seconds_since(start_);
+  hooks_.progress(p);
+}
+
+void Run::record_epoch(const Wave& wave, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
+                       int number) {
+  for (std::size_t m = 0; m < wave.models.size(); ++m) {
+    const auto model = static_cast<std::size_t>(wave.models[m]),
+               at = static_cast<std::size_t>(epoch) * history_.models + model;
+    history_.train_loss[at] = train.loss[m];
+    history_.train_accuracy[at] = train.accuracy[m];
+    history_.test_loss[at] = test.loss[m];
+    history_.test_accuracy[at] = test.accuracy[m];
+    history_.recorded[model] = epoch + 1;
+    history_.frozen_epoch[model] = wave.frozen_epoch[m];
+  }
+  if (!hooks_.epoch) return;
+  EpochReport report;
+  report.wave = number, report.waves = static_cast<int>(waves_.size());
+  report.epoch = static_cast<int>(epoch);
+  report.models = wave.models;
+  report.train_loss = train.loss, report.train_accuracy = train.accuracy;
+  report.test_loss = test.loss, report.test_accuracy = test.accuracy;
+  hooks_.epoch(report);
+}
+
+void Run::checkpoint(Wave& wave, Driver& driver, int number) {
+  if (hooks_.checkpoint_path.empty()) return;
+  driver.fetch();
+  write_checkpoint(hooks_.checkpoint_path, fingerprint_, number, wave, history_);
+  last_checkpoint_ = Clock::now();
+}
+
+bool Run::train_epochs(Wave& wave, Driver& driver, int number) {
+  const Evaluation unknown{std::vector<double>(wave.models.size(), kUnknown),
+                           std::vector<double>(wave.models.size(), kUnknown)};
+  for (epoch_ = history_.recorded[static_cast<std::size_t>(wave.models[0])]; epoch_ < spec_.epochs;
+       ++epoch_) {
+    const auto began = Clock::now();
+    driver.train_epoch(epoch_, control_);
+    result_.train_seconds += seconds_since(began);
+    for (std::size_t m = 0; m < wave.models.size(); ++m)
+      if (wave.frozen[m] && wave.frozen_epoch[m] < 0) wave.frozen_epoch[m] = static_cast<int>(epoch_);
+    if (control_.stopped()) return false;
+    const Evaluation train = means(wave, wave.loss, wave.correct, task_.train.count);
+    const Evaluation test =
+        spec_.evaluate_each_epoch ? driver.evaluate(task_.test, nullptr, control_) : unknown;
+    if (control_.stopped()) return false;
+    record_epoch(wave, epoch_, train, test, number);
+    wave.loss.assign(wave.loss.size(), 0.0);
+    wave.correct.assign(wave.correct.size(), 0);
+    if (hooks_.checkpoint_seconds > 0 && seconds_since(last_checkpoint_) > hooks_.checkpoint_seconds)
+      checkpoint(wave, driver, number);
+  }
+  return true;
+}
+
+/// Final evaluation and hand-over of a trained wave; false when stopped.
+bool Run::finish_wave(Wave& wave, Driver& driver, int number) {
+  std::vector<Moments> moments(static_cast<std::size_t>(wave.layout.neurons), empty_moments());
+  const Evaluation test = driver.evaluate(task_.test, nullptr, control_);
+  Evaluation train;
+  if (spec_.evaluate_train || spec_.neuron_moments)
+    train = driver.evaluate(task_.train, spec_.neuron_moments ? moments.data() : nullptr, control_);
+  if (control_.stopped()) return false;
+  for (std::size_t m = 0; m < wave.models.size(); ++m) {
+    const auto model = static_cast<std::size_t>(wave.models[m]), n = history_.models;
+    if (spec_.evaluate_train)
+      history_.final[model] = train.loss[m], history_.final[n + model] = train.accuracy[m];
+    history_.final[2 * n + model] = test.loss[m];
+    history_.final[3 * n + model] = test.accuracy[m];
+    history_.frozen_epoch[model] = wave.frozen_epoch[m];
+  }
+  driver.fetch();
+  const bool more = number + 1 < static_cast<int>(waves_.size());
+  if (more && !hooks_.checkpoint_path.empty())
+    write_finished_wave(finished_wave_path(hooks_.checkpoint_path, number), wave, moments);
+  deliver(wave, moments);
+  return true;
+}
+
+/// Weights to the hook, moments into the results.
+void Run::deliver(const Wave& wave, const std::vector<Moments>& moments) {
+  for (std::size_t m = 0; m < wave.models.size(); ++m) {
+    if (hooks_.weights)
+      hooks_.weights(wave.models[m],
+                     get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data()));
+    if (!spec_.neuron_moments) continue;
+    auto& neurons = result_.models[static_cast<std::size_t>(wave.models[m])].neurons;
+    const std::vector<ModelLayer>& layers = wave.layout.layers[m];
+    for (std::size_t l = 0; l + 1 < layers.size(); ++l) {
+      const auto first = moments.begin() +
+                         wave.layout.slabs[static_cast<std::size_t>(layers[l].slab)].neuron +
+                         layers[l].column;
+      neurons.emplace_back(first, first + layers[l].width);
+    }
+  }
+}
+
+void Run::replay_finished_wave(int number) {
+  Wave wave = make_wave(waves_[static_cast<std::size_t>(number)], spec_, task_);
+  std::vector<Moments> moments(static_cast<std::size_t>(wave.layout.neurons));
+  read_finished_wave(finished_wave_path(hooks_.checkpoint_path, number), wave, moments);
+  deliver(wave, moments);
+}
+
+bool Run::train_wave(int number) {
+  wave_ = number;
+  Wave wave = make_wave(waves_[static_cast<std::size_t>(number)], spec_, task_);
+  if (result_.resumed && resumed_flops_ == 0) {
+    read_checkpoint(hooks_.checkpoint_path, wave, history_);
+    for (std::size_t m = 0; m < spec_.models.size(); ++m)
+      resumed_flops_ += flops_per_sample(spec_.models[m], task_.shape) *
+                        static_cast<double>(task_.train.count) * static_cast<double>(history_.recorded[m]);
+  }
+  const std::unique_ptr<Driver> driver = make_driver(wave);
+  result_.machine = driver->description();
+  if (train_epochs(wave, *driver, number) && finish_wave(wave, *driver, number)) return true;
+  checkpoint(wave, *driver, number);
+  return false;
+}
+
+void Run::fill_results() {
+  for (std::size_t m = 0; m < spec_.models.size(); ++m) {
+    ModelResult& r = result_.models[m];
+    r.id = model_id(spec_.models[m], task_.shape);
+    r.parameters = parameter_count(spec_.models[m], task_.shape);
+    r.diverged_epoch = history_.frozen_epoch[m];
+    r.status = r.diverged_epoch >= 0 ? ModelStatus::diverged : ModelStatus::ok;
+    result_.diverged += r.diverged_epoch >= 0;
+    for (std::int64_t e = 0; e < history_.recorded[m]; ++e) {
+      const std::size_t at = static_cast<std::size_t>(e) * history_.models + m;
+      r.epoch_train_loss.push_back(history_.train_loss[at]);
+      r.epoch_train_accuracy.push_back(history_.train_accuracy[at]);
+      r.epoch_test_loss.push_back(history_.test_loss[at]);
+      r.epoch_test_accuracy.push_back(history_.test_accuracy[at]);
+    }
+    r.train_loss = history_.final[m], r.train_accuracy = history_.final[history_.models + m];
+    r.test_loss = history_.final[2 * history_.models + m],
+    r.test_accuracy = history_.final[3 * history_.models + m];
+  }
+  result_.seconds = seconds_since(start_);
+  result_.model_samples = static_cast<double>(control_.model_samples);
+  result_.flops = control_.flops;
+}
+
+RunResult Run::go() {
+  int first = 0;
+  const int waves = static_cast<int>(waves_.size());
+  if (!hooks_.checkpoint_path.empty() && std::filesystem::exists(hooks_.checkpoint_path)) {
+    first = read_checkpoint_wave(hooks_.checkpoint_path, fingerprint_);
+    if (first < 0 || first >= waves)
+      throw SpecError(fmt::format("{} was written with another memory limit: give the same one to go on",
+                                  hooks_.checkpoint_path));
+    result_.resumed = true;
+    for (int w = 0; w < first; ++w) replay_finished_wave(w);
+  }
+  for (int w = first; w < waves && !result_.stopped; ++w) result_.stopped = !train_wave(w);
+  if (!result_.stopped && !hooks_.checkpoint_path.empty()) remove_checkpoint(hooks_.checkpoint_path, waves);
+  report_progress();
+  fill_results();
+  return std::move(result_);
+}
+
+}  // namespace
+
+RunPlan plan_run(const RunSpec& run, const Task& task) {
+  validate(run, task);
+  RunPlan plan;
+  const Layout layout = make_layout(run.models, task.shape, run.order);
+  const bool on_device = run.machine.kind != MachineSpec::Kind::cpu;
+  const auto waves = cut_waves(layout, memory_budget(run, task, layout), on_device);
+  plan.models = static_cast<std::int64_t>(run.models.size());
+  for (const ModelSpec& m : run.models) plan.parameters += parameter_count(m, task.shape);
+  plan.padded_parameters = layout.parameters;
+  plan.data_bytes = data_bytes(task);
+  plan.waves = static_cast<int>(waves.size());
+  plan.packs = static_cast<int>(layout.packs.size());
+  for (const Slab& s : layout.slabs) plan.panels += panel_count(s);
+  std::vector<std::size_t> wave_bytes(waves.size()), wave_activations(waves.size());
+  std::vector<std::size_t> wave_of(run.models.size());
+  for (std::size_t w = 0; w < waves.size(); ++w)
+    for (const std::int64_t m : waves[w]) wave_of[static_cast<std::size_t>(m)] = w;
+  std::size_t largest_pack = 0;
+  for (const Pack& p : layout.packs) {
+    const auto model = static_cast<std::size_t>(layout.heads[static_cast<std::size_t>(p.first_head)].model);
+    wave_bytes[wave_of[model]] += state_bytes(layout, p);
+    wave_activations[wave_of[model]] += activation_bytes(p);
+    largest_pack = std::max(largest_pack, activation_bytes(p));
+    plan.train_flops += p.flops * static_cast<double>(task.train.count) * run.epochs;
+  }
+  plan.population_bytes = *std::max_element(wave_bytes.begin(), wave_bytes.end());
+  const int threads = run.machine.threads > 0 ? run.machine.threads : usable_threads();
+  plan.workspace_bytes = on_device ? *std::max_element(wave_activations.begin(), wave_activations.end())
+                                   : largest_pack * static_cast<std::size_t>(std::min(threads, plan.packs));
+  return plan;
+}
+
+RunResult run(const RunSpec& spec, const Task& task, const RunHooks& hooks) {
+  validate(spec, task);
+  return Run(spec, task, hooks).go();
+}
+
+}  // namespace shoal

@@ -1,0 +1,37 @@
+// The state of a wave: the models that are trained together, and everything that changes while they are.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/array.h"
+#include "engine/layout.h"
+#include "engine/run.h"
+
+namespace shoal {
+
+/// How far a pack has been trained: `step` steps of epoch `epoch` are done.
+struct Position {
+  std::int64_t epoch = 0, step = 0;
+};
+
+struct Wave {
+  std::vector<std::int64_t> models;      // indices into RunSpec::models; index m below means models[m]
+  std::vector<ModelSpec> specs;          // [m]
+  std::vector<UpdateSettings> settings;  // [m]
+  Layout layout;
+  Array<float> parameters, slot_a, slot_b;
+  std::vector<Position> positions;    // [pack]
+  std::vector<double> loss;           // [m] sum over the samples of the epoch under way
+  std::vector<std::int64_t> correct;  // [m]
+  std::vector<int> frozen;            // [m]
+  std::vector<int> frozen_epoch;      // [m] -1 while alive
+};
+
+/// A fresh wave: layout, initial weights, zero state.
+Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
+
+UpdateSettings update_settings(const OptimizerSpec&);
+
+}  // namespace shoal

@@ -1,0 +1,81 @@
+#include "engine/waves.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace shoal {
+namespace {
+
+double gib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
+
+/// What the control group (version 2) leaves, or a very large number.
+std::size_t room_in_control_group() {
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), used("/sys/fs/cgroup/memory.current");
+  std::size_t most = 0, now = 0;
+  if (!(limit >> most) || !(used >> now)) return std::numeric_limits<std::size_t>::max();
+  return most > now ? most - now : 0;
+}
+
+std::size_t available_in_system() {
+  std::ifstream file("/proc/meminfo");
+  std::string key, unit;
+  std::size_t kilobytes = 0;
+  while (file >> key >> kilobytes) {
+    if (key == "MemAvailable:") return kilobytes * 1024;
+    std::getline(file, unit);
+  }
+  return std::numeric_limits<std::size_t>::max();
+}
+
+}  // namespace
+
+std::size_t state_bytes(const Layout& layout, const Pack& p) {
+  return static_cast<std::size_t>(p.parameter_count) * sizeof(float) *
+             static_cast<std::size_t>(1 + layout.slots) +
+         static_cast<std::size_t>(p.neuron_count) * sizeof(Moments);
+}
+
+std::size_t activation_bytes(const Pack& p) {
+  return static_cast<std::size_t>(p.output_count) * sizeof(float) * 2;
+}
+
+std::size_t data_bytes(const Task& task) {
+  std::size_t bytes = 0;
+  for (const DataView* d : {&task.train, &task.test})
+    bytes += static_cast<std::size_t>(d->count) *
+             (static_cast<std::size_t>(d->features) * (d->bytes ? 1 : sizeof(float)) + sizeof(std::int32_t));
+  return bytes;
+}
+
+std::size_t available_memory() { return std::min(available_in_system(), room_in_control_group()); }
+
+std::vector<std::vector<std::int64_t>> cut_waves(const Layout& layout, std::size_t budget, bool on_device) {
+  std::vector<std::size_t> room;  // [wave]
+  std::vector<int> wave_of(layout.packs.size());
+  for (std::size_t p = 0; p < layout.packs.size(); ++p) {
+    const Pack& pack = layout.packs[p];
+    const std::size_t bytes = state_bytes(layout, pack) + (on_device ? activation_bytes(pack) : 0);
+    if (bytes > budget)
+      throw DeviceError(fmt::format(
+          "the largest model needs {:.2f} GiB with its optimizer state, and {:.2f} GiB may be used",
+          gib(bytes), gib(budget)));
+    const auto fit = std::find_if(room.begin(), room.end(), [&](std::size_t r) { return r >= bytes; });
+    wave_of[p] = static_cast<int>(fit - room.begin());
+    if (fit == room.end()) {
+      room.push_back(budget - bytes);
+    } else {
+      *fit -= bytes;
+    }
+  }
+  std::vector<std::vector<std::int64_t>> waves(room.size());
+  for (std::size_t m = 0; m < layout.model_pack.size(); ++m)
+    waves[static_cast<std::size_t>(wave_of[static_cast<std::size_t>(layout.model_pack[m])])].push_back(
+        static_cast<std::int64_t>(m));
+  return waves;
+}
+
+}  // namespace shoal
