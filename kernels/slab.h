@@ -9,10 +9,10 @@
 namespace shoal {
 
 /// A panel is up to 64 neurons whose weights stand together as one block [fan_in][width].
-inline constexpr int kPanelWidth = 64;
+constexpr int kPanelWidth = 64;
 /// Widths are rounded up to 16: a block of 16 columns belongs to exactly one model. Padding weights are 0 and
 /// stay 0.
-inline constexpr int kBlockWidth = 16;
+constexpr int kBlockWidth = 16;
 
 /// Neurons that stand side by side in one layer and read the same inputs: layer 0 of a pack (one wide model
 /// or several narrow ones), or a deeper layer, or the output layer, of one model. Offsets count floats.
