@@ -86,25 +86,31 @@ struct LayerName {
 
 bool is_digit(char c) { return '0' <= c && c <= '9'; }
 
-/// The number at the end of the name, or at the end of the component before the last ("layers.0.linear"); the
+std::size_t component_begin(std::string_view name) { return name.find_last_of('.') + 1; }  // npos + 1 = 0
+
+/// "a.b" -> "a", "a" -> ""
+std::string_view parent(std::string_view name) {
+  const std::size_t begin = component_begin(name);
+  return name.substr(0, begin > 0 ? begin - 1 : 0);
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// The number is at the end of the name, or it is the component before the last ("layers.0.linear"); the
 /// prefix is what stands before the component with the number, and before a component "layers".
-LayerName parse_layer_name(std::string_view stem) {
-  const auto component_begin = [](std::string_view s) { return s.find_last_of('.') + 1; };  // npos + 1 = 0
-  std::string_view name = stem;
-  if (!name.empty() && !is_digit(name.back()) && component_begin(name) > 1) {
-    const std::string_view shorter = name.substr(0, component_begin(name) - 1);
-    if (is_digit(shorter.back())) name = shorter;
-  }
+LayerName parse_layer_name(std::string_view name) {
+  const std::string_view above = parent(name);
+  const bool ends_in_number = !name.empty() && is_digit(name.back());
+  if (!ends_in_number && is_number(above.substr(component_begin(above)))) name = above;
   std::size_t digits = name.size();
   while (digits > 0 && is_digit(name[digits - 1])) --digits;
   LayerName result;
   std::from_chars(name.data() + digits, name.data() + name.size(), result.number);  // too long: stays -1
-  std::string_view prefix = name.substr(0, component_begin(name));
-  if (!prefix.empty()) prefix.remove_suffix(1);
-  if (digits == component_begin(name) && prefix.substr(component_begin(prefix)) == "layers") {
-    prefix = prefix.substr(0, component_begin(prefix));
-    if (!prefix.empty()) prefix.remove_suffix(1);
-  }
+  std::string_view prefix = parent(name);
+  if (is_number(name.substr(component_begin(name))) && prefix.substr(component_begin(prefix)) == "layers")
+    prefix = parent(prefix);
   result.prefix = prefix;
   return result;
 }
