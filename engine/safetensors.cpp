@@ -73,7 +73,7 @@ class Descriptor {
 
 }  // namespace
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
+std::string extents_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
@@ -151,7 +151,7 @@ void SafetensorsWriter::State::lay_out(const std::vector<TensorSpec>& specs,
     const std::int64_t begin = end, extent = extent_of(s->shape, dtype.bytes);
     if (extent < 0 || __builtin_add_overflow(begin, extent, &end))
       throw std::invalid_argument(
-          fmt::format("tensor \"{}\": shape {} cannot be", s->name, shape_text(s->shape)));
+          fmt::format("tensor \"{}\": shape {} cannot be", s->name, extents_text(s->shape)));
     if (s->name == kMetadata || !tensors.emplace(s->name, Tensor{s->dtype, begin, end}).second)
       throw std::invalid_argument(fmt::format("tensor name \"{}\" is taken", s->name));
     // Straight into the container: ordered_json's own insertion looks the key up by walking through all.
@@ -268,7 +268,7 @@ TensorInfo parse_tensor(const std::filesystem::path& path, const std::string& na
   const std::int64_t extent = extent_of(info.shape, bytes);
   if (bytes > 0 && extent != info.end - info.begin)
     bad(fmt::format("of shape {} and type {} takes {} bytes, but its data_offsets hold {}",
-                    shape_text(info.shape), info.dtype, extent < 0 ? "too many" : fmt::format("{}", extent),
+                    extents_text(info.shape), info.dtype, extent < 0 ? "too many" : fmt::format("{}", extent),
                     info.end - info.begin));
   return info;
 }
@@ -399,7 +399,7 @@ std::size_t SafetensorsFile::expect(std::string_view name, DType dtype,
            fmt::format("tensor \"{}\" has type {}, but {} is needed", name, info.dtype, wanted.name));
   if (info.shape != shape)
     refuse(state->path, fmt::format("tensor \"{}\" has shape {}, but {} is needed", name,
-                                    shape_text(info.shape), shape_text(shape)));
+                                    extents_text(info.shape), extents_text(shape)));
   return static_cast<std::size_t>((info.end - info.begin) / wanted.bytes);
 }
 
@@ -407,7 +407,7 @@ void SafetensorsFile::read_bytes(std::string_view name, DType dtype, const std::
                                  void* out, std::size_t count) const {
   if (count != expect(name, dtype, shape))
     throw std::invalid_argument(
-        fmt::format("room for {} elements of tensor \"{}\" of shape {}", count, name, shape_text(shape)));
+        fmt::format("room for {} elements of tensor \"{}\" of shape {}", count, name, extents_text(shape)));
   const TensorInfo& info = tensor(name);
   read_at(state->path, state->file, out, info.end - info.begin, state->data + info.begin);
 }

@@ -138,6 +138,6 @@ class SafetensorsFile {
 };
 
 /// "[128, 784]", for messages.
-std::string shape_text(const std::vector<std::int64_t>& shape);
+std::string extents_text(const std::vector<std::int64_t>& shape);
 
 }  // namespace shoal
