@@ -34,11 +34,21 @@ struct Ops {
   void (*fold_moments)(const FoldMoments&, void* stream);
 };
 
-consteval Ops check_complete(Ops ops) {
-  if (!ops.begin_step || !ops.shuffle || !ops.gather || !ops.forward || !ops.loss || !ops.backward ||
-      !ops.update || !ops.fold_moments)
-    throw "a machine lacks an op";
-  return ops;
+/// The same by reference: an op left out, or null, does not compile.
+struct CompleteOps {
+  void (&begin_step)(const BeginStep&, void* stream);
+  void (&shuffle)(const Shuffle&, void* stream);
+  void (&gather)(const Gather&, void* stream);
+  void (&forward)(const Forward&, void* stream);
+  void (&loss)(const Loss&, void* stream);
+  void (&backward)(const Backward&, void* stream);
+  void (&update)(const Update&, void* stream);
+  void (&fold_moments)(const FoldMoments&, void* stream);
+};
+
+consteval Ops check_complete(const CompleteOps& ops) {
+  return {ops.begin_step, ops.shuffle,  ops.gather, ops.forward,
+          ops.loss,       ops.backward, ops.update, ops.fold_moments};
 }
 
 /// A device's memory and stream. Errors are DeviceError with the failing call and size in words.
