@@ -180,18 +180,18 @@ void check_shapes(const SafetensorsFile& file, const StoredLayer& layer, std::in
   const std::vector<std::int64_t>&w = file.tensor(layer.weight).shape, &b = file.tensor(layer.bias).shape;
   if (w.size() != 2)
     refuse(file, fmt::format("\"{}\" has shape {}, but the weights of a linear layer are [out, in]",
-                             layer.weight, shape_text(w)));
+                             layer.weight, extents_text(w)));
   const auto transposed = [](bool likely) { return likely ? "; it looks transposed, [in, out]" : ""; };
   if (b.size() != 1 || b[0] != w[0])
     refuse(file, fmt::format("\"{}\" has shape {}, but \"{}\" has {} instead of [{}]{}", layer.weight,
-                             shape_text(w), layer.bias, shape_text(b), w[0],
+                             extents_text(w), layer.bias, extents_text(b), w[0],
                              transposed(b.size() == 1 && b[0] == w[1])));
   if (outputs_below > 0 && w[1] != outputs_below)
     refuse(file, fmt::format("\"{}\" has shape {}, but the layer before it has {} outputs{}", layer.weight,
-                             shape_text(w), outputs_below, transposed(w[0] == outputs_below)));
+                             extents_text(w), outputs_below, transposed(w[0] == outputs_below)));
   for (const std::int64_t n : w)
     if (n < 1 || n > kMaxExtent)
-      refuse(file, fmt::format("\"{}\" has shape {}; extents are from 1 to {}", layer.weight, shape_text(w),
+      refuse(file, fmt::format("\"{}\" has shape {}; extents are from 1 to {}", layer.weight, extents_text(w),
                                kMaxExtent));
 }
 
