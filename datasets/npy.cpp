@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -114,9 +115,9 @@ DType dtype_from(std::string_view code, const std::string& where) {
 
 /// Bytes of an array of this type and shape, or nothing if they do not fit into 62 bits.
 std::optional<std::uint64_t> bytes_of(DType type, const Shape& shape) {
+  if (std::ranges::find(shape, 0) != shape.end()) return 0;
   std::uint64_t bytes = dtype_bytes(type);
   for (const std::int64_t size : shape) {
-    if (size == 0) return 0;
     if (bytes > (std::uint64_t{1} << 62) / static_cast<std::uint64_t>(size)) return std::nullopt;
     bytes *= static_cast<std::uint64_t>(size);
   }
@@ -152,6 +153,7 @@ std::string_view dtype_word(DType type) { return row_of(type).word; }
 std::size_t dtype_bytes(DType type) { return row_of(type).bytes; }
 
 std::int64_t value_count(const Shape& shape) {
+  if (std::ranges::find(shape, 0) != shape.end()) return 0;  // the others may be of any size
   std::int64_t count = 1;
   for (const std::int64_t size : shape) count *= size;
   return count;

@@ -29,7 +29,12 @@ struct SampleRandom {
 
   /// Mean 0, variance 1, never beyond 3.5: the sum of four uniform numbers. Nearly normal, and no logarithm,
   /// whose last bit differs between mathematical libraries.
-  double bell() { return (unit() + unit() + unit() + unit() - 2.0) * 1.7320508075688772; }
+  double bell() {
+    double sum = -2;
+    for (int i = 0; i < 4; ++i)
+      sum += unit();  // one after another: the order of operands of + is the compiler's choice
+    return sum * 1.7320508075688772;
+  }
 
  private:
   static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15u;
