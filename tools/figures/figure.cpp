@@ -1,0 +1,176 @@
+#include "tools/figures/figure.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <string_view>
+
+namespace shoal {
+namespace {
+
+/// Everything that makes the figures look alike. A double-size PNG of the same drawing: sizes in points grow
+/// with the font, so only the scale differs.
+constexpr std::string_view kStyle = R"(  set border 3 linecolor rgb '#555555' linewidth 0.9
+  set tics nomirror out scale 0.6 textcolor rgb '#333333'
+  set xlabel textcolor rgb '#222222'
+  set ylabel textcolor rgb '#222222'
+  set key noautotitle Left reverse samplen 2 spacing 1.1 textcolor rgb '#222222'
+  set style fill transparent solid 0.93 noborder
+  set errorbars small
+)";
+
+/// Space in units of the height of a character: above a panel for its title, below it for its axis.
+constexpr double kAbove = 2.3, kLegend = 1.4, kBelow = 3.4, kBelowWithoutLabel = 1.9;
+constexpr double kLineHeight = 17.0;  // pixels of the SVG, at its font size
+
+/// A gnuplot string; what stands in it is never interpreted.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out + "'";
+}
+
+std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.9g}", value) : "NaN"; }
+
+std::string range_of(const Axis& axis) {
+  return fmt::format("[{}:{}]", axis.from ? number(*axis.from) : "*", axis.to ? number(*axis.to) : "*");
+}
+
+std::string axis_commands(const Axis& axis, char letter, std::string_view offset) {
+  std::string out = fmt::format("  set {}label {} {}\n  set {}range {}\n", letter, quoted(axis.label), offset,
+                                letter, range_of(axis));
+  out += fmt::format("  {} {}\n", axis.log2 ? "set logscale" : "unset logscale",
+                     axis.log2 ? fmt::format("{} 2", letter) : std::string(1, letter));
+  if (axis.tics.empty()) {
+    out += fmt::format("  set {}tics {}\n", letter, axis.step > 0 ? number(axis.step) : "autofreq");
+  } else {
+    std::string tics;
+    for (const auto& [value, label] : axis.tics) {
+      tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", quoted(label), number(value));
+    }
+    out += fmt::format("  set {}tics ({})\n", letter, tics);
+  }
+  out += axis.grid ? fmt::format("  set grid {}tics back linetype 1 linecolor rgb '#e3e3e3' linewidth 0.7\n",
+                                 letter)
+                   : fmt::format("  set grid no{}tics\n", letter);
+  return out;
+}
+
+std::string plot_clause(const Series& series, std::size_t block, bool titled) {
+  const std::string from = fmt::format("data index {}", block);
+  const std::string title = titled ? fmt::format("title {}", quoted(series.name)) : "notitle";
+  const std::string colour = fmt::format("rgb '{}'", series.colour);
+  switch (series.mark) {
+    case Mark::line:
+      return fmt::format("{} using 1:2 with lines linewidth 2 linecolor {} {}", from, colour, title);
+    case Mark::dashed_line:
+      return fmt::format("{} using 1:2 with lines dashtype (8,6) linewidth 1.4 linecolor {} {}", from, colour,
+                         title);
+    case Mark::error_bars:
+      return fmt::format(
+          "{} using 1:2:3:4 with yerrorlines pointtype 7 pointsize 0.55 linewidth 1.6 linecolor {} {}", from,
+          colour, title);
+    case Mark::area:
+      return fmt::format(
+          "{0} using 1:3:2 with filledcurves fillcolor {1} {2}, {0} using 1:2 with lines linewidth 1 "
+          "linecolor rgb '#ffffff' notitle",
+          from, colour, title);
+  }
+  return {};
+}
+
+struct Margins {
+  double top, bottom;  // shares of the figure's height, from its lower edge
+};
+
+Margins margins_of(const Figure& figure, std::size_t panel) {
+  double total = 0, before = 0;
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    total += figure.panels[i].height;
+    if (i < panel) before += figure.panels[i].height;
+  }
+  const double line = kLineHeight / figure.height;
+  const double below = figure.panels[panel].x.label.empty() ? kBelowWithoutLabel : kBelow;
+  const double above = kAbove + (figure.panels[panel].legend ? kLegend : 0.0);
+  return {1 - before / total - above * line,
+          1 - (before + figure.panels[panel].height) / total + below * line};
+}
+
+std::string panel_commands(const Panel& panel, const Margins& margins, std::size_t first_block) {
+  std::string out = fmt::format("  set tmargin at screen {:.4f}\n  set bmargin at screen {:.4f}\n",
+                                margins.top, margins.bottom);
+  out += fmt::format(
+      "  set label 1 {} at graph 0, graph 1 left offset character 0, character {} textcolor rgb '#111111'\n",
+      quoted(panel.title), panel.legend ? 0.9 + kLegend : 1.0);
+  out += axis_commands(panel.x, 'x', "offset 0,0.2") + axis_commands(panel.y, 'y', "offset 0.2,0");
+  out += panel.legend ? "  set key at graph 0, graph 1 left bottom horizontal\n" : "  unset key\n";
+  std::string clauses;
+  for (std::size_t i = 0; i < panel.series.size(); ++i) {
+    if (i > 0) clauses += ", \\\n    ";
+    clauses += plot_clause(panel.series[i], first_block + i, panel.legend);
+  }
+  return out + "  plot " + clauses + "\n";
+}
+
+}  // namespace
+
+double round_step(double range, int most) {
+  if (!(range > 0)) return 1.0;
+  const double least = range / most, decade = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double step : {1.0, 2.0, 5.0}) {
+    if (step * decade >= least * (1 - 1e-9)) return step * decade;
+  }
+  return 10 * decade;
+}
+
+std::string figure_data(const Figure& figure) {
+  std::string out;
+  for (const Panel& panel : figure.panels) {
+    for (const Series& series : panel.series) {
+      // Two empty lines begin a new block, which the script addresses by its number.
+      if (!out.empty()) out += "\n\n";
+      out += fmt::format("# {}\n# x y{}{}\n", series.name, series.low.empty() ? "" : " low",
+                         series.high.empty() ? "" : " high");
+      for (std::size_t i = 0; i < series.x.size(); ++i) {
+        out += number(series.x[i]) + ' ' + number(series.y[i]);
+        if (!series.low.empty()) out += ' ' + number(series.low[i]);
+        if (!series.high.empty()) out += ' ' + number(series.high[i]);
+        out += '\n';
+      }
+    }
+  }
+  return out;
+}
+
+std::string figure_script(const Figure& figure) {
+  std::string out = fmt::format(
+      "# Draws {0}.svg and {0}.png from {0}.dat: run `gnuplot {0}.gp` in this folder.\n"
+      "set encoding utf8\n"
+      "set datafile missing 'NaN'\n"
+      "data = {1}\n"
+      "do for [format in \"svg png\"] {{\n"
+      "  if (format eq \"svg\") {{\n"
+      "    set terminal svg size {2},{3} font 'Arial,13' background rgb 'white' noenhanced dynamic\n"
+      "  }} else {{\n"
+      "    set terminal pngcairo size {4},{5} font 'Arial,10' fontscale 2 linewidth 2 pointscale 2 "
+      "background rgb 'white' noenhanced\n"
+      "  }}\n"
+      "  set output {6} . format\n",
+      figure.name, quoted(figure.name + ".dat"), figure.width, figure.height, 2 * figure.width,
+      2 * figure.height, quoted(figure.name + "."));
+  out += kStyle;
+  out += "  set lmargin at screen 0.095\n  set rmargin at screen 0.975\n  set multiplot\n";
+  std::size_t block = 0;
+  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+    out += panel_commands(figure.panels[i], margins_of(figure, i), block);
+    block += figure.panels[i].series.size();
+  }
+  return out + "  unset multiplot\n  unset output\n}\n";
+}
+
+}  // namespace shoal

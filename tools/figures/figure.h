@@ -1,0 +1,61 @@
+// Figures as plain values, and the gnuplot text that draws them. The data and the script of every figure stay
+// beside it, so that it can be restyled without running anything again:
+//
+//   NAME.dat   one block a series, columns named in a comment
+//   NAME.gp    `gnuplot NAME.gp` in that folder draws NAME.svg and NAME.png
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace shoal {
+
+enum class Mark {
+  line,
+  dashed_line,
+  error_bars,  // points joined by a line, with bars from low to high
+  area,        // filled between low and y, with a line along y
+};
+
+/// One set of values. All columns that the mark uses have the same length; a value that is not finite leaves
+/// a gap.
+struct Series {
+  Mark mark = Mark::line;
+  std::string name;    // in the data file, and in the legend unless that is off for the panel
+  std::string colour;  // "#rrggbb"
+  std::vector<double> x, y, low = {}, high = {};
+};
+
+struct Axis {
+  std::string label = {};  // with its unit
+  std::optional<double> from = std::nullopt, to = std::nullopt;
+  bool log2 = false;
+  std::vector<std::pair<double, std::string>> tics = {};  // empty: every `step`
+  double step = 0;                                        // 0: gnuplot's choice
+  bool grid = true;
+};
+
+struct Panel {
+  std::string title = {};  // says what and of how many
+  Axis x, y;
+  std::vector<Series> series = {};  // drawn in this order
+  bool legend = false;              // between title and panel
+  double height = 1;                // share of the figure, relative to the other panels
+};
+
+/// Panels stand one below the other.
+struct Figure {
+  std::string name;  // of the files, without a suffix
+  std::vector<Panel> panels;
+  int width = 760, height = 480;  // of the SVG; the PNG has twice as many pixels
+};
+
+/// The smallest of ..., 1, 2, 5, 10, 20, 50, ... that divides `range` into at most `most` parts.
+double round_step(double range, int most);
+
+std::string figure_data(const Figure&);
+std::string figure_script(const Figure&);
+
+}  // namespace shoal

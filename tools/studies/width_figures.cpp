@@ -1,0 +1,149 @@
+#include "tools/studies/width_figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/density.h"
+#include "tools/figures/colours.h"
+
+namespace shoal {
+namespace {
+
+using Rows = std::vector<WidthRow>;
+
+/// "11 models a width", or the range when models diverged or widths were given more seeds.
+std::string models_in_words(const Rows& rows) {
+  const auto [least, most] = std::minmax_element(
+      rows.begin(), rows.end(), [](const WidthRow& a, const WidthRow& b) { return a.models < b.models; });
+  if (least->models == most->models) return fmt::format("n = {} models a width", least->models);
+  return fmt::format("n = {} to {} models a width", least->models, most->models);
+}
+
+/// Width on a logarithmic axis, labelled with the widths themselves; every second one when they are many.
+Axis width_axis(const Rows& rows) {
+  constexpr std::size_t kMostLabels = 14;
+  Axis axis{.label = "hidden neurons",
+            .from = rows.front().width / std::sqrt(std::sqrt(2.0)),
+            .to = rows.back().width * std::sqrt(std::sqrt(2.0)),
+            .log2 = true};
+  const std::size_t step = (rows.size() + kMostLabels - 1) / kMostLabels;
+  for (std::size_t i = 0; i < rows.size(); i += step) {
+    axis.tics.emplace_back(rows[i].width, std::to_string(rows[i].width));
+  }
+  return axis;
+}
+
+/// Mean with bars of one sd over the seeds.
+Series bars(const Rows& rows, const Summary WidthRow::*column, double scale, std::string name,
+            std::string colour) {
+  Series series{Mark::error_bars, std::move(name), std::move(colour), {}, {}};
+  for (const WidthRow& row : rows) {
+    const Summary& s = row.*column;
+    const double sd = std::isfinite(s.sd) ? s.sd : 0.0;
+    series.x.push_back(row.width);
+    series.y.push_back(scale * s.mean);
+    series.low.push_back(scale * (s.mean - sd));
+    series.high.push_back(scale * (s.mean + sd));
+  }
+  return series;
+}
+
+double highest(const Series& series) {
+  double top = 0;
+  for (const double y : series.high) top = std::isfinite(y) ? std::max(top, y) : top;
+  return top;
+}
+
+Figure accuracy_figure(const Rows& rows, const std::string& where) {
+  Panel accuracy{.title = fmt::format("Accuracy, {} (mean ± sd, {})", where, models_in_words(rows)),
+                 .x = width_axis(rows),
+                 .y = {.label = "accuracy (%)"},
+                 .series = {bars(rows, &WidthRow::train_accuracy, 100, "training set", kBlue),
+                            bars(rows, &WidthRow::test_accuracy, 100, "test set", kVermillion)},
+                 .legend = true,
+                 .height = 1.5};
+  accuracy.x.label = "";
+  Panel dead{.title = "Dead neurons: output constant over the training set (mean ± sd)",
+             .x = width_axis(rows),
+             .y = {.label = "dead neurons", .from = 0.0},
+             .series = {bars(rows, &WidthRow::dead, 1, "dead neurons", kGreen)}};
+  // A count has no bar below 0, and one that is 0 everywhere still needs an axis.
+  for (double& low : dead.series[0].low) low = std::max(0.0, low);
+  dead.y.to = std::max(1.0, 1.05 * highest(dead.series[0]));
+  dead.y.step = round_step(*dead.y.to, 4);
+  return {"accuracy", {accuracy, dead}, 760, 600};
+}
+
+/// One density a width, each standing on its own line: narrow layers at the bottom. All have the same area
+/// and the same scale.
+Figure density_figure(const Rows& rows, const std::string& where) {
+  constexpr int kPoints = 300;
+  constexpr double kTallest = 2.2;    // in distances between lines
+  constexpr double kVisible = 0.006;  // of the tallest; what is flatter is not drawn
+  double top = 0;
+  for (const WidthRow& row : rows) {
+    for (const double sd : row.living_sds) top = std::max(top, sd);
+  }
+  std::vector<Density> densities;
+  double tallest = 0;
+  for (const WidthRow& row : rows) {
+    densities.push_back(gaussian_density(
+        row.living_sds, {.from = 0, .to = 1.04 * top, .points = kPoints, .lower_bound = 0.0}));
+    for (const double y : densities.back().y) tallest = std::max(tallest, y);
+  }
+  Panel panel;
+  panel.title =
+      fmt::format("Density of the neurons' sds without dead neurons, {} ({})", where, models_in_words(rows));
+  panel.x = {
+      .label = "sd of a neuron's output after ReLU, over the training set", .from = 0.0, .to = 1.04 * top};
+  panel.y = {
+      .label = "hidden neurons", .from = -0.15, .to = static_cast<double>(rows.size()) - 1 + 1.03 * kTallest};
+  for (std::size_t i = rows.size(); i-- > 0;) {
+    const auto line = static_cast<double>(i);
+    const double place = rows.size() < 2 ? 0.5 : line / static_cast<double>(rows.size() - 1);
+    panel.y.tics.emplace_back(line, std::to_string(rows[i].width));
+    Series ridge{Mark::area,
+                 fmt::format("width {}, bandwidth {:.4g}", rows[i].width, densities[i].bandwidth),
+                 viridis(0.95 * place),
+                 {},
+                 {}};
+    for (std::size_t k = 0; k < densities[i].x.size(); ++k) {
+      if (densities[i].y[k] < kVisible * tallest) continue;
+      ridge.x.push_back(densities[i].x[k]);
+      ridge.y.push_back(line + kTallest * densities[i].y[k] / tallest);
+    }
+    ridge.low.assign(ridge.x.size(), line);
+    panel.series.push_back(std::move(ridge));
+  }
+  return {"neuron-sd", {panel}, 760, 560};
+}
+
+Figure sum_figure(const Rows& rows, const std::string& where) {
+  Panel panel{
+      .title = fmt::format("Sum of the neurons' sds, {} (mean ± sd, {})", where, models_in_words(rows)),
+      .x = width_axis(rows),
+      .y = {.label = "sum of sds over the layer", .from = 0.0},
+      .series = {bars(rows, &WidthRow::sum_sd, 1, "measured", kBlue)},
+      .legend = true};
+  const Line line = fit_sum_of_sds(rows);
+  if (std::isfinite(line.r2)) {
+    Series fit{Mark::dashed_line, fmt::format("line in log₂(width), R² = {:.3f}", line.r2), kGrey, {}, {}};
+    for (const WidthRow& row : {rows.front(), rows.back()}) {
+      fit.x.push_back(row.width);
+      fit.y.push_back(line.intercept + line.slope * std::log2(row.width));
+    }
+    panel.series.push_back(std::move(fit));
+  }
+  return {"sum-of-sd", {panel}, 760, 440};
+}
+
+}  // namespace
+
+std::vector<Figure> width_figures(const Rows& rows, const std::string& where) {
+  if (rows.empty()) return {};
+  return {accuracy_figure(rows, where), density_figure(rows, where), sum_figure(rows, where)};
+}
+
+}  // namespace shoal

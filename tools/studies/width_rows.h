@@ -1,0 +1,39 @@
+// The width study in numbers: what each width gave over its seeds, and what that says.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analysis/line.h"
+#include "analysis/summary.h"
+#include "engine/run.h"
+
+namespace shoal {
+
+/// One width. Summaries are over the models that did not diverge, one value a model.
+struct WidthRow {
+  int width = 0;
+  std::int64_t models = 0;  // that did not diverge
+  std::int64_t diverged = 0;
+  Summary train_loss, test_loss;
+  Summary train_accuracy, test_accuracy;  // shares, 0 .. 1
+  Summary mean_sd, sum_sd;                // of the sds of a model's neurons
+  Summary dead;                           // neurons of a model whose sd is exactly 0
+  std::vector<double> living_sds;         // of all its models, dead neurons left out
+};
+
+/// Ascending in width. Models must have one hidden layer.
+std::vector<WidthRow> rows_by_width(const RunSpec&, const RunResult&);
+
+/// Sum of sds as a + b log2(width), over the rows' means.
+Line fit_sum_of_sds(const std::vector<WidthRow>&);
+
+/// The narrowest width that no wider one beats in mean test accuracy by more than two standard errors of the
+/// difference (of two independent means). -1 when a row has no spread or no accuracy.
+int sufficient_width(const std::vector<WidthRow>&);
+
+/// What the rows say, in a few plain sentences.
+std::vector<std::string> verdict(const std::vector<WidthRow>&);
+
+}  // namespace shoal
