@@ -47,7 +47,8 @@ void backward_slab(const Backward& op, const Slab& s) {
 }  // namespace
 
 void backward(const Backward& op, void*) {
-  for (int i = 0; i < op.slab_count; ++i) backward_slab(op, op.slabs[i]);
+  // Last to first: a slab stands behind its input, and its deltas must be there before it passes them down.
+  for (int i = op.slab_count - 1; i >= 0; --i) backward_slab(op, op.slabs[i]);
 }
 
 }  // namespace shoal::SHOAL_LEVEL
