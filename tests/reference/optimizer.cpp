@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/reference/random.h"
+
 namespace reference {
 
 double updated(const Optimizer& o, double w, double gradient, Slots& slots, int t) {
@@ -39,10 +41,12 @@ LossValue Trainer::step(const Samples& samples) {
   const std::vector<double*> w = parameters_of(model, false), g = parameters_of(gradients, false);
   slots.resize(w.size());
   ++steps;
+  double largest = 0.0;
+  for (const double* gradient : g) largest = std::max(largest, std::abs(*gradient));
+  Draws draws(noise_seed * 1000003 + static_cast<std::uint64_t>(steps));
   for (std::size_t i = 0; i < w.size(); ++i) {
-    const double bound = std::abs(*g[i]) + optimizer.penalty.l1 + optimizer.penalty.l2 * std::abs(*w[i]);
-    largest_gradient = std::max(largest_gradient, bound);
-    *w[i] = updated(optimizer, *w[i], *g[i], slots[i], steps);
+    const double disturbed = noise == 0.0 ? *g[i] : *g[i] + noise * largest * draws.uniform(-1.0, 1.0);
+    *w[i] = updated(optimizer, *w[i], disturbed, slots[i], steps);
   }
   return value;
 }

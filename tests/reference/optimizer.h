@@ -36,8 +36,11 @@ struct Trainer {
   Loss loss = Loss::cross_entropy;
   std::vector<Slots> slots = {};  // [parameters], in the order of parameters_of
   int steps = 0;
+  /// Disturbs every gradient by up to this share of the model's largest one, to learn what such errors grow
+  /// to.
+  double noise = 0.0;
+  std::uint64_t noise_seed = 0;
   double smallest_clearance = 1e300;  // over all steps, see clearance()
-  double largest_gradient = 0.0;      // of any parameter, penalties included
 
   LossValue step(const Samples&);
 };

@@ -1,0 +1,57 @@
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "tests/kernels/emulated.h"
+
+namespace shoal::test {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+// The CPU's memory is the program's own. It comes filled with NaN, like the emulation's: what an op leaves
+// out shows.
+constexpr Memory kHostMemory = {
+    .allocate =
+        [](std::size_t bytes) {
+          void* p = ::operator new(bytes, kAlignment);
+          std::memset(p, 0xFF, bytes);
+          return p;
+        },
+    .release = [](void* p) { ::operator delete(p, kAlignment); },
+    .upload = [](void* device, const void* host, std::size_t bytes,
+                 void*) { std::memcpy(device, host, bytes); },
+    .download = [](void* host, const void* device, std::size_t bytes,
+                   void*) { std::memcpy(host, device, bytes); },
+    .clear = [](void* device, std::size_t bytes, void*) { std::memset(device, 0, bytes); },
+    .available = [] { return std::size_t{1} << 30; },
+    .open_stream = []() -> void* { return nullptr; },
+    .close_stream = [](void*) {},
+    .synchronize = [](void*) {},
+};
+
+TestMachine cpu_machine(CpuLevel level) {
+  TestMachine t{};
+  t.name = std::string("cpu ") + name_of(level);
+  t.ops = cpu_ops(level);
+  t.memory = kHostMemory;
+  return t;
+}
+
+}  // namespace
+
+const std::vector<TestMachine>& machines() {
+  static const std::vector<TestMachine> all = [] {
+    std::vector<TestMachine> list;
+    for (const CpuLevel level : {CpuLevel::plain, CpuLevel::v2, CpuLevel::v3, CpuLevel::v4})
+      if (cpu_level_available(level)) list.push_back(cpu_machine(level));
+    list.push_back(emulated_machine());
+    if (cuda_status().devices > 0) list.push_back(as_test_machine(cuda_machine(0, Gemm::own)));
+    return list;
+  }();
+  return all;
+}
+
+std::string why_no_cuda() { return cuda_status().reason; }
+
+}  // namespace shoal::test
