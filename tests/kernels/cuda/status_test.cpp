@@ -28,6 +28,6 @@ TEST_CASE("a device that is not there is an error that says so") {
 TEST_CASE("the emulation is always there, and says what it is") {
   const DeviceMachine machine = emu_machine();
   CHECK(machine.name == "emu");
-  CHECK(machine.record.begin == nullptr);
+  CHECK_FALSE(static_cast<bool>(machine.record.begin));
   CHECK(machine.description.find("emulated") != std::string::npos);
 }
