@@ -1,7 +1,7 @@
 # Kernel sources without a GPU: the same .cu file compiled by the C++ compiler against the emulator (kernels/simt/README.md).
 #
-#   shoal_simt_kernels(<target> MODE fast|checked|asan SOURCES a.cu b.cu ...)
-#       A static library of the sources compiled for that mode, linked to the emulator of the same mode (simt_fast, ...).
+#   shoal_simt_kernels(<target> MODE fast|checked|asan SOURCES a.cu b.cu ... [EMULATOR <library>])
+#       A static library of the sources compiled for that mode, linked to the emulator of the same mode (simt_fast, ...) or to the one named.
 #   shoal_kernel_test(<name> MODES fast checked asan SOURCES test.cpp ... KERNELS a.cu ... [LIBRARIES lib ...])
 #       Test programs <name>_fast, <name>_checked, <name>_asan from the same doctest sources, each a ctest of its own name with the
 #       mode as label. The sources see SIMT_MODE_<FAST|CHECKED|ASAN>=1. KERNELS may be left out when LIBRARIES bring them.
@@ -18,7 +18,8 @@ set(SIMT_ROOT ${root} CACHE INTERNAL "Include path of the kernels")
 # newer processor must not reach the rest of the program. -fno-weak makes every inline function of these files private to its file, so that the
 # linker cannot keep their copy for everybody.
 set(SIMT_KERNEL_OPTIONS -O2 -g -Wno-sign-compare)
-foreach(flag -ffp-contract=fast -fno-weak)
+# DWARF 4: addr2line 2.40 takes the file of some lines of g++ 12's DWARF 5 for another.
+foreach(flag -ffp-contract=fast -fno-weak -gdwarf-4)
   string(MAKE_C_IDENTIFIER "SIMT_HAS${flag}" known)
   check_cxx_compiler_flag(${flag} ${known})
   if(${known})
@@ -86,7 +87,7 @@ function(_simt_mode_options target mode)
 endfunction()
 
 function(shoal_simt_kernels target)
-  cmake_parse_arguments(ARG "" "MODE" "SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "MODE;EMULATOR" "SOURCES" ${ARGN})
   if(NOT ARG_MODE IN_LIST SIMT_MODES)
     message(FATAL_ERROR "shoal_simt_kernels(${target}): MODE '${ARG_MODE}' is none of: ${SIMT_MODES}")
   endif()
@@ -101,7 +102,10 @@ function(shoal_simt_kernels target)
     list(APPEND generated ${wrapper})
   endforeach()
   add_library(${target} STATIC ${generated})
-  target_link_libraries(${target} PUBLIC simt_${ARG_MODE})
+  if(NOT ARG_EMULATOR)
+    set(ARG_EMULATOR simt_${ARG_MODE})
+  endif()
+  target_link_libraries(${target} PUBLIC ${ARG_EMULATOR})
   _simt_mode_options(${target} ${ARG_MODE})
   target_compile_options(${target} PRIVATE ${SIMT_KERNEL_OPTIONS})
   if(ARG_MODE STREQUAL checked)

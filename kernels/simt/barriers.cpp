@@ -63,6 +63,11 @@ int block_barrier(BarrierKind kind, int predicate, Location at) {
 // ---- named barriers
 
 static void check_named(const Thread& t, int id, int threads) {
+  const bool right =
+      id >= 1 && id < static_cast<int>(kNamedBarriers) && threads > 0 &&
+      threads % static_cast<int>(kWarpLanes) == 0 && static_cast<unsigned>(threads) <= machine.threads &&
+      (!machine.named[id].arrived || machine.named[id].expected == static_cast<unsigned>(threads));
+  if (right) return;
   const std::string who = describe(t) + " at " + describe(t.at) + ": ";
   if (id < 1 || id >= static_cast<int>(kNamedBarriers))
     fatal("named barrier",
@@ -72,10 +77,9 @@ static void check_named(const Thread& t, int id, int threads) {
   if (static_cast<unsigned>(threads) > machine.threads)
     fatal("named barrier", who + std::to_string(threads) + " threads are more than the block has");
   const NamedBarrier& b = machine.named[id];
-  if (b.arrived && b.expected != static_cast<unsigned>(threads))
-    fatal("named barrier", who + "barrier " + std::to_string(id) + " for " + std::to_string(threads) +
-                               " threads, but others use it at " + describe(b.first) + " for " +
-                               std::to_string(b.expected));
+  fatal("named barrier", who + "barrier " + std::to_string(id) + " for " + std::to_string(threads) +
+                             " threads, but others use it at " + describe(b.first) + " for " +
+                             std::to_string(b.expected));
 }
 
 // What the warp did so far becomes visible to those who pass the barrier.

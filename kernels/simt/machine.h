@@ -2,9 +2,12 @@
 // is made of.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -102,7 +105,9 @@ struct Machine {
   Options options;
   Statistics statistics;
   uint32_t random_state = 1;
+  pthread_t owner{};  // the thread that launched
   bool abandoned = false;
+  std::exception_ptr failure;  // what the kernel itself threw
   std::vector<Report> reports;
   size_t reports_dropped = 0;
 };
@@ -118,9 +123,10 @@ class Occupied {
 };
 
 // ---- reports (report.cpp)
-void report(const char* kind, const std::string& text);              // and go on
-[[noreturn]] void fatal(const char* kind, const std::string& text);  // and leave the launch
-[[noreturn]] void abandon_launch();                                  // scheduler.cpp
+struct Abandoned {};  // unwinds the one fiber that found the mistake; the others are dropped where they stand
+void report(const char* kind, const std::string& text);  // and go on
+[[noreturn]] void fatal(const char* kind,
+                        const std::string& text);  // and leave the launch (throws Abandoned)
 [[noreturn]] void no_thread_can_run();
 [[noreturn]] void outside_kernel(const char* what);
 std::string describe(const Thread& t);     // "block(0,0,0) thread 5"

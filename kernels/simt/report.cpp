@@ -13,7 +13,7 @@ void report(const char* kind, const std::string& text) {
 
 void fatal(const char* kind, const std::string& text) {
   report(kind, text);
-  abandon_launch();
+  throw Abandoned{};
 }
 
 void no_thread_can_run() { fatal("barrier divergence", "no thread can run:" + census()); }

@@ -91,12 +91,6 @@ static void leave_to_host() {
   __builtin_unreachable();
 }
 
-void abandon_launch() {
-  machine.abandoned = true;
-  leave_to_host();
-  __builtin_unreachable();
-}
-
 static void finish_thread(Thread& t) {
   t.state = State::exited;
   --machine.live;
@@ -116,16 +110,8 @@ static void finish_thread(Thread& t) {
     }
 }
 
-static void run_fiber() {
-  const void* bottom = nullptr;
-  size_t bytes = 0;
-  entered(&bottom, &bytes);
-#if SIMT_ASAN
-  if (!machine.host.bottom) {
-    machine.host.bottom = bottom;
-    machine.host.bytes = bytes;
-  }
-#endif
+// Runs threads on this stack until none is left that could, and returns when the whole block is done.
+static void run_threads() {
   for (;;) {
     machine.invoke(machine.call);
     Thread& t = *machine.current;
@@ -133,7 +119,7 @@ static void run_fiber() {
     Thread* next = next_runnable();
     if (!next) {
       if (machine.live) no_thread_can_run();
-      leave_to_host();
+      return;
     }
     if (next->state == State::unstarted) {
       next->stack = t.stack;
@@ -149,6 +135,25 @@ static void run_fiber() {
     ++machine.statistics.switches;
     switch_context(nowhere, next->context, true);
   }
+}
+
+static void run_fiber() {
+  const void* bottom = nullptr;
+  size_t bytes = 0;
+  entered(&bottom, &bytes);
+#if SIMT_ASAN
+  if (!machine.host.bottom) {
+    machine.host.bottom = bottom;
+    machine.host.bytes = bytes;
+  }
+#endif
+  try {
+    run_threads();
+  } catch (const Abandoned&) { machine.abandoned = true; } catch (...) {
+    machine.abandoned = true;
+    machine.failure = std::current_exception();
+  }
+  leave_to_host();
 }
 
 // ---- blocks and grids
@@ -288,6 +293,7 @@ void run_grid(dim3 grid, dim3 block, size_t dynamic_bytes, void (*invoke)(void*)
   machine.block_size = blockDim = block;
   machine.grid_size = gridDim = grid;
   machine.invoke = invoke;
+  machine.owner = pthread_self();
   machine.call = call;
   machine.call_bytes = call_bytes;
   machine.host = {};
@@ -301,6 +307,7 @@ void run_grid(dim3 grid, dim3 block, size_t dynamic_bytes, void (*invoke)(void*)
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
   const std::vector<uint32_t> order = order_of_blocks(blocks);
   for (uint64_t i = 0; i < blocks && !machine.abandoned; ++i) run_block(order.empty() ? i : order[i]);
+  if (machine.failure) std::rethrow_exception(std::exchange(machine.failure, nullptr));
   throw_reports();
 }
 

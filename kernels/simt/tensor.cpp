@@ -11,16 +11,21 @@ namespace simt::detail {
 
 void atomic_access(void* p, size_t bytes, void* pc) { check_access(p, bytes, Access::atomic, pc); }
 
+[[noreturn, gnu::noinline, gnu::cold]] static void refuse(const char* kind, const char* operation,
+                                                          const char* why) {
+  const Thread& t = *machine.current;
+  fatal(kind, describe(t) + " " + operation + " at " + describe(t.at) + ": " + why);
+}
+
 // ---- asynchronous copies
 
 void async_copy(void* dst, const void* src, unsigned bytes, Location at) {
   Thread* t = machine.current;
   if (!t) outside_kernel("cp_async");
   t->at = at;
-  const std::string who = describe(*t) + " cp_async" + std::to_string(bytes) + " at " + describe(at) + ": ";
   if (reinterpret_cast<uintptr_t>(dst) % bytes || reinterpret_cast<uintptr_t>(src) % bytes)
-    fatal("misaligned", who + "both addresses must be multiples of " + std::to_string(bytes));
-  if (!is_shared(dst)) fatal("cp.async", who + "the destination is not in shared memory");
+    refuse("misaligned", "cp_async", "both addresses must be multiples of the size");
+  if (!is_shared(dst)) refuse("cp.async", "cp_async", "the destination is not in shared memory");
   const void* pc = __builtin_return_address(0);
   check_access(src, bytes, Access::read, pc);
   check_access(dst, bytes, Access::write, pc);
@@ -53,10 +58,9 @@ void matrix_row(const void* row, int rows_named, const char* name, Location at) 
   if (!t) outside_kernel(name);
   t->at = at;
   if (t->lane >= rows_named) return;
-  const std::string who = describe(*t) + " " + name + " at " + describe(at) + ": ";
   if (reinterpret_cast<uintptr_t>(row) % 16)
-    fatal("misaligned", who + "a row must begin at a multiple of 16");
-  if (!is_shared(row)) fatal("ldmatrix", who + "the row is not in shared memory");
+    refuse("misaligned", name, "a row must begin at a multiple of 16");
+  if (!is_shared(row)) refuse("ldmatrix", name, "the row is not in shared memory");
   check_access(row, 16, Access::read, __builtin_return_address(0));
 }
 
