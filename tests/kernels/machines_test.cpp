@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <set>
 
-#include "tests/kernels/machines.h"
+#include "kernels/simt/host.h"
+#include "tests/kernels/cases.h"
 
 namespace shoal::test {
 namespace {
@@ -29,6 +30,24 @@ TEST_CASE("machines: each has ops of its own") {
   std::set<void (*)(const Forward&, void*)> bodies;
   for (const TestMachine& machine : machines()) CHECK(bodies.insert(machine.ops.forward).second);
 }
+
+#if defined(SIMT_MODE_CHECKED)
+TEST_CASE("machines: the checker sees what the kernels access") {
+  REQUIRE(simt::checked());
+  const TestMachine& machine = machines().front();
+  const Population p = make_population({3, 2, {{{4}}}, {5}});
+  Rig rig(machine, p);
+  set_models(rig, random_models(p, 1, false));
+  set_batches(rig, random_batches(p, 2));
+  const std::uint64_t before = simt::statistics().accesses;
+  rig.forward();
+  // At least every weight of both layers is read once.
+  CHECK(simt::statistics().accesses >= before + 3 * 4 + 4 * 2);
+  // Inputs that nobody wrote must not be read.
+  Rig empty(machine, p);
+  CHECK_THROWS_AS(empty.forward(), simt::Error);
+}
+#endif
 
 }  // namespace
 }  // namespace shoal::test
