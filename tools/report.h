@@ -37,6 +37,10 @@ class Report {
   void warn(std::string_view line);    // stderr always, and an event "warning"
   void error(std::string_view line);   // stderr always
 
+  void log(std::string_view line);  // the log file only
+
+  /// Text that was asked for: stdout in every mode.
+  void print_raw(std::string_view text);
   /// A result for people: stdout, unless quiet or --json (several lines are fine).
   void print(std::string_view text);
   /// A result that programs may want, too (the path of the run): stdout even when quiet, not with --json.

@@ -10,8 +10,8 @@ namespace shoal {
 
 /// What to do with a directory that is there already.
 enum class Existing {
-  refuse,   // an error, unless it is empty
-  replace,  // --force: emptied first, if it is a run's; anything else is refused
+  refuse,   // an error
+  replace,  // --force: emptied first, if it is a run's or empty; anything else is refused
   resume,   // --resume: kept
 };
 

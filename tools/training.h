@@ -8,7 +8,6 @@
 //     ...}); auto command = add_training_options(app, schema); return [command](const Invocation& invocation)
 //     {
 //       TrainingExtras extras;
-//       extras.name = "width";
 //       extras.after = [](const Population& p) { p.directory.write("figures/width.dat", ...); };
 //       return run_training(*command, invocation, extras);
 //     };
@@ -25,7 +24,6 @@
 
 #include "datasets/dataset.h"
 #include "engine/run.h"
-#include "engine/weights.h"
 #include "tools/command.h"
 #include "tools/report.h"
 #include "tools/run_directory.h"
@@ -36,7 +34,7 @@ namespace shoal {
 /// The rows that every training run has: data, models, optimizer, machine.
 Schema training_schema();
 
-/// The flags of a training command as they were given.
+/// The flags of a training command as they were given (training_options.h).
 struct TrainingCommand;
 
 /// Adds a flag for every setting and the flags that are not settings (-o, --config, --resume, ...).
@@ -55,13 +53,16 @@ struct Population {
 
 /// What a study adds to a run.
 struct TrainingExtras {
-  std::string_view name = "train";  // the command, for run.json
+  /// Sees the settings when all of them are known, before anything is made of them: a preset sets what nobody
+  /// has set (origin fallback), a study refuses what it cannot do (UsageError).
+  std::function<void(Settings&, Report&)> settle;
   /// Changes the run before it is planned; the settings are final.
   std::function<void(RunSpec&, const Settings&)> adjust;
   /// Sees the weights of every model as it finishes (RunHooks::weights).
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
-  /// After a run that was not stopped.
+  /// After a run that was not stopped. What takes long looks at stop_requested() (signals.h).
   std::function<void(const Population&)> after;
+  bool table = true;  // false: `after` prints one of its own
 };
 
 /// Runs it; returns the exit code. Errors are thrown.

@@ -35,6 +35,9 @@ std::vector<std::vector<int>> parse_layers(std::string_view text);
 std::int64_t parse_integer(std::string_view text);
 double parse_real(std::string_view text);
 
+/// Bytes: "2000000000", "500MiB", "1.5 GB".
+std::uint64_t parse_bytes(std::string_view text);
+
 /// The shortest text that parses to the same value: 0.001, 64, 1e-08.
 std::string to_text(double);
 /// 100x50

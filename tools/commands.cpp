@@ -1,0 +1,45 @@
+// The table of subcommands: one line each, in the order in which the help shows them.
+#include <array>
+
+#include "tools/command.h"
+
+namespace shoal {
+
+Action declare_train(CLI::App&);
+Action declare_study(CLI::App&);
+Action declare_eval(CLI::App&);
+Action declare_export(CLI::App&);
+Action declare_data(CLI::App&);
+Action declare_info(CLI::App&);
+
+namespace {
+
+constexpr std::array<Command, 6> kCommands = {{
+    {"train", "Train a population: models of many widths, seeds and hyperparameters at once",
+     "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
+     "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
+     "shoal train --data mnist --hidden 100x50 --optimizer sgd,adam --lr 1e-4..1e-1 --dry-run\n"
+     "shoal train --config runs/widths/config.toml -o runs/again\n"
+     "shoal train --resume -o runs/widths",
+     declare_train},
+    {"study", "Run an experiment: train a population and look inside it", "shoal study width --help",
+     declare_study},
+    {"eval", "Loss and accuracy of a model in a safetensors file, e.g. one that PyTorch has trained",
+     "shoal eval --weights mlp.safetensors --data mnist\n"
+     "shoal eval --weights runs/widths/state.safetensors --model 3fa2 --data mnist --logits logits.npy",
+     declare_eval},
+    {"export", "Write one model of a run as a safetensors file with PyTorch's names",
+     "shoal export runs/widths --model 0 -o first.safetensors\n"
+     "shoal export runs/widths --model 3fa29c0de4b51c77 -o model.safetensors",
+     declare_export},
+    {"data", "List, check and describe data sets",
+     "shoal data list\nshoal data check mnist\nshoal data describe digits", declare_data},
+    {"info", "Devices, instruction sets and how this program was built", "shoal info\nshoal info --json",
+     declare_info},
+}};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace shoal
