@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -12,6 +13,18 @@
 #include <sys/mman.h>
 
 namespace shoal {
+
+/// Asks for huge pages under memory that is already in use (Linux 6.1 collapses them at once). Only advice: a
+/// refusal changes nothing.
+inline void advise_huge_pages(const void* memory, std::size_t bytes) {
+  constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
+  constexpr int kCollapse = 25;  // MADV_COLLAPSE, unknown to the headers of glibc 2.36
+  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kHugePage - 1) / kHugePage * kHugePage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / kHugePage * kHugePage;
+  if (begin >= end) return;
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  madvise(reinterpret_cast<void*>(begin), end - begin, kCollapse);
+}
 
 template <class T>
 class Array {
@@ -26,7 +39,7 @@ class Array {
     const std::size_t room = (bytes() + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, room);
     if (!memory) throw std::bad_alloc();
-    if (alignment == kHugePage) madvise(memory, room, MADV_HUGEPAGE);  // advice: a refusal changes nothing
+    if (alignment == kHugePage) madvise(memory, room, MADV_HUGEPAGE);
     std::memset(memory, 0, room);
     data_.reset(static_cast<T*>(memory));
   }

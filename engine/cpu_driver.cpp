@@ -64,6 +64,11 @@ CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
       loss_kind_(run.loss),
       before_relu_(run.neuron_moments && run.moments_before_relu),
       coefficients_(wave.models.size()) {
+  // Batches are rows from anywhere in the data: with small pages most of them miss in the page tables.
+  const auto samples =
+      static_cast<std::size_t>(task.train.count) * static_cast<std::size_t>(task.train.features);
+  if (task.train.bytes) advise_huge_pages(task.train.bytes, samples);
+  if (task.train.values) advise_huge_pages(task.train.values, samples * sizeof(float));
   const Layout& layout = wave.layout;
   std::int64_t rows = kEvaluationRows, outputs = 0, scratch = 0;
   for (const OrderGroup& g : layout.groups) rows = std::max<std::int64_t>(rows, g.batch);

@@ -41,37 +41,46 @@ struct Row {
 };
 SHOAL_INLINE long place(const Row& r, int c) { return (c / kPanelWidth) * r.panel_stride + c % kPanelWidth; }
 
-SHOAL_INLINE V lane_numbers() {
-  return V([](auto i) { return static_cast<float>(i); });
+/// Logits c .. c + kLanes of a row, -infinity where there are no classes any more.
+SHOAL_INLINE V classes_from(const Row& r, int c) {
+  const V lane([](auto i) { return static_cast<float>(i); });
+  V z = load(r.logits + place(r, c));
+  stdx::where(lane >= V(static_cast<float>(r.classes - c)), z) = V(-__builtin_huge_valf());
+  return z;
 }
 
-/// First class with the largest logit.
-int first_largest(const Row& r) {
-  int best = 0;
-  float largest = r.logits[0];
-  for (int c = 1; c < r.classes; ++c) {
-    const float z = r.logits[place(r, c)];
-    if (z > largest) largest = z, best = c;
+SHOAL_INLINE float largest_logit(const Row& r) {
+  V most = classes_from(r, 0);
+  for (int c = kLanes; c < r.classes; c += kLanes) most = stdx::max(most, classes_from(r, c));
+  return stdx::hmax(most);
+}
+
+/// First class with the largest logit; 0 where NaN leaves none.
+SHOAL_INLINE int first_largest(const Row& r, float largest) {
+  for (int c = 0; c < r.classes; c += kLanes) {
+    const auto found = classes_from(r, c) == V(largest);
+    if (stdx::any_of(found)) return c + stdx::find_first_set(found);
   }
-  return best;
+  return 0;
 }
 
-/// One row of softmax cross-entropy: returns the loss; writes p - t, divided by `rows`, where deltas are
-/// wanted.
+/// One row of softmax cross-entropy: returns the loss; writes (p - t) / rows where deltas are wanted.
 float cross_entropy_row(const Row& r, int label, float rows, float largest) {
   V total = 0.0f;
   for (int c = 0; c < r.classes; c += kLanes) {
-    V e = exp_nonpositive(load(r.logits + place(r, c)) - V(largest));
-    stdx::where(lane_numbers() >= V(static_cast<float>(r.classes - c)), e) = V(0.0f);
+    const V e = exp_nonpositive(classes_from(r, c) - V(largest));
     total += e;
     if (r.deltas) store(r.deltas + place(r, c), e);
   }
   const float sum = stdx::reduce(total);
   if (r.deltas) {
     const V scale = 1.0f / (sum * rows);
-    for (int c = 0; c < r.classes; c += kLanes)
-      store(r.deltas + place(r, c), load(r.deltas + place(r, c)) * scale);
-    r.deltas[place(r, label)] -= 1.0f / rows;
+    const V lane([](auto i) { return static_cast<float>(i); });
+    for (int c = 0; c < r.classes; c += kLanes) {
+      V target = 0.0f;
+      stdx::where(lane == V(static_cast<float>(label - c)), target) = V(1.0f / rows);
+      store(r.deltas + place(r, c), load(r.deltas + place(r, c)) * scale - target);
+    }
   }
   return ::logf(sum) + largest - r.logits[place(r, label)];
 }
@@ -107,9 +116,10 @@ void loss_of_head(const Loss& op, const Head& head) {
     const long row = offset + static_cast<long>(b) * row_stride(s);
     const Row r{w.outputs + row, op.write_deltas ? w.deltas + row : nullptr,
                 static_cast<long>(panel_stride(s)), head.classes};
-    const int best = first_largest(r);
+    const float largest = largest_logit(r);
+    const int best = first_largest(r, largest);
     const float rows = static_cast<float>(batch.rows);
-    loss += op.kind == LossKind::cross_entropy ? cross_entropy_row(r, label, rows, r.logits[place(r, best)])
+    loss += op.kind == LossKind::cross_entropy ? cross_entropy_row(r, label, rows, largest)
                                                : squared_error_row(r, label, rows);
     correct += best == label;
   }
