@@ -110,6 +110,23 @@ TEST_CASE("a line is found, and r2 is the squared correlation") {
   CHECK(std::isnan(fit_line(Sample{1, 2}, Sample{4, 4}).r2));
 }
 
+TEST_CASE("a power law is found, and its r2 is counted in y") {
+  const PowerLaw exact = fit_power_law(Sample{1, 4, 9, 100}, Sample{3, 6, 9, 30});
+  CHECK(near(exact.factor, 3, 1e-13));
+  CHECK(near(exact.exponent, 0.5, 1e-13));
+  CHECK(near(exact.r2, 1, 1e-13));
+  // in logarithms the points 0, a, 0 over 0, 1, 2: a constant e^(a/3); y are 1, e^a, 1
+  const double a = 1.5, e = std::exp(1.0), level = std::exp(a / 3), mean = (2 + std::exp(a)) / 3;
+  const PowerLaw flat = fit_power_law(Sample{1, e, e * e}, Sample{1, std::exp(a), 1});
+  const auto squares = [&](double centre) {
+    return 2 * (1 - centre) * (1 - centre) + (std::exp(a) - centre) * (std::exp(a) - centre);
+  };
+  CHECK(near(flat.exponent, 0, 1e-13));
+  CHECK(near(flat.factor, level, 1e-13));
+  CHECK(near(flat.r2, 1 - squares(level) / squares(mean), 1e-12));
+  CHECK(std::isnan(fit_power_law(Sample{2, 2}, Sample{1, 2}).exponent));
+}
+
 TEST_CASE("a layer adds the sds of its neurons, and only a constant neuron is dead") {
   const std::vector<Moments> neurons{moments_of_all({0, 0, 0, 0}), moments_of_all({0, 2, 0, 2}),
                                      moments_of_all({3, 3, 3, 3}), moments_of_all({0, 0, 0, 1e-20f})};

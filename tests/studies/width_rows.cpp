@@ -120,9 +120,10 @@ TEST_CASE("dead neurons and the sum of sds are reported as they are") {
   made.add_width(4, {0.90, 0.91}, 2);
   CHECK(says(verdict(made.rows()), "No neuron is dead"));
   // sums 6 and 8: a line through two points
-  CHECK(fit_sum_of_sds(made.rows()).slope == doctest::Approx(2));
-  CHECK(says(verdict(made.rows()), "sds is 6.0 at width 2 and 8.0 at 4"));
-  CHECK(says(verdict(made.rows()), "+2.0 for each doubling"));
+  CHECK(fit_sum_of_sds(made.rows()).line.slope == doctest::Approx(2));
+  CHECK(fit_sum_of_sds(made.rows()).power.exponent == doctest::Approx(std::log2(8.0 / 6.0)));
+  CHECK(says(verdict(made.rows()), "sds grows from 6.0 at width 2 to 8.0 at 4"));
+  CHECK(says(verdict(made.rows()), "as width^0.42 with R² = 1.000"));
   made.add(0.9, {1, 0, 0, 0, 1, 1, 1, 1});
   CHECK(says(verdict(made.rows()), "appear at width 8; at 8 they are 37.5 % of the layer"));
 }

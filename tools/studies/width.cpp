@@ -138,7 +138,7 @@ void conclude(const Population& p) {
       table(rows, p.report.colour()) +
       "\nmean over models; sd: of the models' accuracies; mean sd, sum of sds: of the sd of each neuron "
       "after\nReLU over the training set; dead: neurons of a model whose sd is exactly 0\n");
-  std::string text;
+  std::string text = "\n";
   for (const std::string& sentence : sentences) text += sentence + "\n";
   p.report.print(text);
 }
@@ -159,6 +159,7 @@ Action declare_width(CLI::App& app) {
     TrainingExtras extras;
     extras.settle = [full](Settings& settings, Report& report) { settle(settings, *full, report); };
     extras.after = conclude;
+    extras.table = false;
     return run_training(*command, invocation, extras);
   };
 }

@@ -96,8 +96,7 @@ Figure density_figure(const Rows& rows, const std::string& where) {
   Panel panel;
   panel.title =
       fmt::format("Density of the neurons' sds without dead neurons, {} ({})", where, models_in_words(rows));
-  panel.x = {
-      .label = "sd of a neuron's output after ReLU, over the training set", .from = 0.0, .to = 1.04 * top};
+  panel.x = {.label = "sd of a neuron's output after ReLU, over the training set", .from = 0.0, .to = 0.0};
   panel.y = {
       .label = "hidden neurons", .from = -0.15, .to = static_cast<double>(rows.size()) - 1 + 1.03 * kTallest};
   for (std::size_t i = rows.size(); i-- > 0;) {
@@ -112,12 +111,28 @@ Figure density_figure(const Rows& rows, const std::string& where) {
     for (std::size_t k = 0; k < densities[i].x.size(); ++k) {
       if (densities[i].y[k] < kVisible * tallest) continue;
       ridge.x.push_back(densities[i].x[k]);
+      panel.x.to = std::max(*panel.x.to, densities[i].x[k]);
       ridge.y.push_back(line + kTallest * densities[i].y[k] / tallest);
     }
     ridge.low.assign(ridge.x.size(), line);
     panel.series.push_back(std::move(ridge));
   }
+  if (!(*panel.x.to > 0)) panel.x.to = 1.0;  // nothing to see
   return {"neuron-sd", {panel}, 760, 560};
+}
+
+/// A fitted curve, drawn over the range of the widths.
+template <class Curve>
+Series fitted(const Rows& rows, std::string name, const char* colour, Curve&& curve) {
+  constexpr int kPoints = 60;
+  Series series{Mark::dashed_line, std::move(name), colour, {}, {}};
+  for (int i = 0; i <= kPoints; ++i) {
+    const double log2_width = std::lerp(std::log2(rows.front().width), std::log2(rows.back().width),
+                                        static_cast<double>(i) / kPoints);
+    series.x.push_back(std::exp2(log2_width));
+    series.y.push_back(curve(series.x.back()));
+  }
+  return series;
 }
 
 Figure sum_figure(const Rows& rows, const std::string& where) {
@@ -125,17 +140,18 @@ Figure sum_figure(const Rows& rows, const std::string& where) {
       .title = fmt::format("Sum of the neurons' sds, {} (mean ± sd, {})", where, models_in_words(rows)),
       .x = width_axis(rows),
       .y = {.label = "sum of sds over the layer", .from = 0.0},
-      .series = {bars(rows, &WidthRow::sum_sd, 1, "measured", kBlue)},
+      .series = {},
       .legend = true};
-  const Line line = fit_sum_of_sds(rows);
-  if (std::isfinite(line.r2)) {
-    Series fit{Mark::dashed_line, fmt::format("line in log₂(width), R² = {:.3f}", line.r2), kGrey, {}, {}};
-    for (const WidthRow& row : {rows.front(), rows.back()}) {
-      fit.x.push_back(row.width);
-      fit.y.push_back(line.intercept + line.slope * std::log2(row.width));
-    }
-    panel.series.push_back(std::move(fit));
+  const SumFits fits = fit_sum_of_sds(rows);
+  if (std::isfinite(fits.line.r2) && std::isfinite(fits.power.r2)) {
+    panel.series.push_back(
+        fitted(rows, fmt::format("a + b log₂(width), R² {:.3f}", fits.line.r2), kGrey,
+               [&](double width) { return fits.line.intercept + fits.line.slope * std::log2(width); }));
+    panel.series.push_back(
+        fitted(rows, fmt::format("a width^{:.2f}, R² {:.3f}", fits.power.exponent, fits.power.r2), kGreen,
+               [&](double width) { return fits.power.factor * std::pow(width, fits.power.exponent); }));
   }
+  panel.series.push_back(bars(rows, &WidthRow::sum_sd, 1, "measured", kBlue));
   return {"sum-of-sd", {panel}, 760, 440};
 }
 

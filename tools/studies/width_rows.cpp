@@ -70,13 +70,14 @@ std::string dead_sentence(const std::vector<WidthRow>& rows) {
 }
 
 std::string sum_sentence(const std::vector<WidthRow>& rows) {
-  const Line line = fit_sum_of_sds(rows);
-  if (!std::isfinite(line.r2)) return {};
+  const SumFits fits = fit_sum_of_sds(rows);
+  if (!std::isfinite(fits.line.r2) || !std::isfinite(fits.power.r2)) return {};
   return fmt::format(
-      "The sum of the neurons' sds is {:.1f} at width {} and {:.1f} at {}; a line in log2(width) explains "
-      "{:.1f} % of its variance ({:+.1f} for each doubling).",
-      rows.front().sum_sd.mean, rows.front().width, rows.back().sum_sd.mean, rows.back().width, 100 * line.r2,
-      line.slope);
+      "The sum of the neurons' sds grows from {:.1f} at width {} to {:.1f} at {}: as a line in log2(width) "
+      "with "
+      "R² = {:.3f}, as width^{:.2f} with R² = {:.3f}.",
+      rows.front().sum_sd.mean, rows.front().width, rows.back().sum_sd.mean, rows.back().width, fits.line.r2,
+      fits.power.exponent, fits.power.r2);
 }
 
 }  // namespace
@@ -96,14 +97,15 @@ std::vector<WidthRow> rows_by_width(const RunSpec& spec, const RunResult& result
   return rows;
 }
 
-Line fit_sum_of_sds(const std::vector<WidthRow>& rows) {
-  std::vector<double> x, y;
+SumFits fit_sum_of_sds(const std::vector<WidthRow>& rows) {
+  std::vector<double> x, log2_x, y;
   for (const WidthRow& row : rows) {
     if (!std::isfinite(row.sum_sd.mean)) continue;
-    x.push_back(std::log2(row.width));
+    x.push_back(row.width);
+    log2_x.push_back(std::log2(row.width));
     y.push_back(row.sum_sd.mean);
   }
-  return fit_line(x, y);
+  return {fit_line(log2_x, y), fit_power_law(x, y)};
 }
 
 int sufficient_width(const std::vector<WidthRow>& rows) {

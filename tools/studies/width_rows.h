@@ -26,8 +26,12 @@ struct WidthRow {
 /// Ascending in width. Models must have one hidden layer.
 std::vector<WidthRow> rows_by_width(const RunSpec&, const RunResult&);
 
-/// Sum of sds as a + b log2(width), over the rows' means.
-Line fit_sum_of_sds(const std::vector<WidthRow>&);
+/// Sum of sds over the rows' means: as a + b log2(width), and as a power of the width.
+struct SumFits {
+  Line line;
+  PowerLaw power;
+};
+SumFits fit_sum_of_sds(const std::vector<WidthRow>&);
 
 /// The narrowest width that no wider one beats in mean test accuracy by more than two standard errors of the
 /// difference (of two independent means). -1 when a row has no spread or no accuracy.
