@@ -39,6 +39,7 @@ struct Error : std::runtime_error {
       : std::runtime_error(message), reports(std::move(r)) {}
 };
 
+// The options start as the environment says: SIMT_ORDER = forward, reverse or random:SEED.
 const Options& options();
 void set_options(const Options&);
 

@@ -2,6 +2,7 @@
 // the next. A thread starts on the stack of the one that just ended, so a kernel without barriers never
 // switches.
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -26,6 +27,21 @@ namespace simt::detail {
 Machine machine;
 
 namespace {
+
+// SIMT_ORDER = forward, reverse or random:SEED is where the options of a process start.
+Options options_of_environment() {
+  const char* text = std::getenv("SIMT_ORDER");
+  const std::string order = text ? text : "forward";
+  if (order == "forward") return {};
+  if (order == "reverse") return {.order = Order::reverse};
+  if (order.rfind("random:", 0) == 0)
+    return {.order = Order::random,
+            .seed = static_cast<uint32_t>(std::strtoul(order.c_str() + 7, nullptr, 10))};
+  std::fprintf(stderr, "SIMT_ORDER=%s is none of forward, reverse, random:SEED\n", text);
+  std::exit(2);
+}
+[[maybe_unused]] const bool options_read = (machine.options = options_of_environment(), true);
+
 std::atomic<bool> occupied{false};
 Context nowhere;  // where a fiber that ends saves itself
 }  // namespace

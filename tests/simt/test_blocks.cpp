@@ -113,6 +113,7 @@ void compare_atomic(Atomic op, T start, Run run) {
   for (size_t i = 0; i < 64; ++i) value[i] = static_cast<T>((i * 37 + 11) % 50 + (i == 30 ? 1000 : 0));
   if (op == Atomic::compare_swap)
     for (size_t i = 0; i < 64; ++i) value[i] = static_cast<T>(start + static_cast<T>(i / 2));
+  const simt::ScopedOptions scope({.order = simt::Order::forward});
   const simt::Buffer<T> cell(std::vector<T>{start}), values(value), old(64);
   REQUIRE(run(op, cell.data, values.data, old.data) == 0);
   T expected = start;
@@ -138,6 +139,7 @@ TEST_CASE("atomics return the old value and leave the new one") {
   }
   std::vector<float> v(64);
   for (size_t i = 0; i < 64; ++i) v[i] = 0.1f * static_cast<float>(i);
+  const simt::ScopedOptions scope({.order = simt::Order::forward});
   const simt::Buffer<float> cell({1.0f, 0.0f}), value(v);
   const simt::Buffer<double> wide(std::vector<double>{1.0});
   REQUIRE(emu::run_atomic_add(cell.data, wide.data, value.data) == 0);
