@@ -10,8 +10,9 @@
 // the population, or on the number of threads. In particular forward and backward add their products one by
 // one in the order of k.
 //
-// `slabs`: the CPU works on slabs[0 .. slab_count); devices work on the tiles, whose slab index counts from
-// `slabs` too.
+// `slabs`: the CPU works on slabs[0 .. slab_count), a slab's input before the slab: forward walks up,
+// backward down. Devices work on the tiles, whose slab index counts from `slabs` too; their caller launches
+// level by level.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +53,8 @@ struct Shuffle {
   std::int64_t scratch_bytes;
 };
 
-/// inputs[b][f] = data[sample of row b][f] * scale + shift (one fused multiply-add); columns features ..
-/// input_stride are set to 0.
+/// inputs[b][f] = data[sample of row b][f] * scale + shift (one fused multiply-add where the machine has
+/// one); columns features .. input_stride are set to 0.
 struct Gather {
   Workspace workspace;        // inputs are written
   int batch_count;            // batches of the workspace
@@ -89,8 +90,8 @@ struct Head {
 ///   cross_entropy  loss_b = log(sum_c exp(logit_c - max)) + max - logit_label,  dlogit = (p - t) / rows
 ///   squared_error  loss_b = 1/2 sum_c (logit_c - t_c)^2,                         dlogit = (logit - t) / rows
 /// loss[model] += sum_b loss_b, correct[model] += number of rows whose first largest logit is the label's. A
-/// loss that is not finite freezes the model: frozen[model] = 1, and this batch adds nothing to its sums.
-/// Models frozen before are left alone. Padding dlogits are 0.
+/// training loss that is not finite freezes the model: frozen[model] = 1, and this batch adds nothing to its
+/// sums; in an evaluation it is added as it is. Models frozen before are left alone. Padding dlogits are 0.
 struct Loss {
   const Slab* slabs;
   const Head* heads;

@@ -103,13 +103,13 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Loss op) {
   __syncthreads();
   if (threadIdx.x != 0) return;
   for (int i = 1; i < kWarps; ++i) loss += losses[i], correct += hits[i];
-  if (isfinite(loss)) {
-    op.loss[head.model] += loss;
-    op.correct[head.model] += correct;
-  } else if (op.write_deltas) {
+  if (op.write_deltas && !isfinite(loss)) {
     op.frozen[head.model] = 1;
     if (op.coefficients) op.coefficients[head.model].active = 0;
+    return;
   }
+  op.loss[head.model] += loss;
+  op.correct[head.model] += correct;
 }
 
 }  // namespace
