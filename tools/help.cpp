@@ -28,6 +28,14 @@ class HelpFormatter : public CLI::Formatter {
     return text + "\n";
   }
 
+  /// CLI11 puts two empty lines between groups.
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, name, mode);
+    for (std::size_t at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
+      text.erase(at, 1);
+    return text;
+  }
+
   std::string make_option(const CLI::Option* option, bool positional) const override {
     std::string left = "  " + option->get_name(positional, !positional);
     if (option->get_type_size() != 0 && !option->get_type_name().empty())

@@ -98,8 +98,6 @@ void check_existing(const fs::path& directory, Existing existing) {
         fmt::format("{} holds something, but it is not the directory of a run (it has no config.toml "
                     "and run.json of shoal): {} leaves it alone",
                     directory.string(), existing == Existing::replace ? "--force" : "--resume"));
-  if (existing == Existing::replace) empty_directory(directory);
-  if (existing == Existing::resume) remove_temporaries(directory);
 }
 
 bool first_line_is_ours(const fs::path& path, std::string_view beginning) {
@@ -118,10 +116,16 @@ bool is_run_directory(const fs::path& directory) {
          first_line_is_ours(directory / "config.toml", "# Settings of a run; `shoal ");
 }
 
-RunDirectory::RunDirectory(fs::path path, Existing existing) : directory(std::move(path)) {
+void check_run_path(const fs::path& path, Existing existing) {
   // symlink_status: a dangling link is something that exists, too.
-  if (fs::exists(fs::symlink_status(directory))) {
-    check_existing(directory, existing);
+  if (fs::exists(fs::symlink_status(path))) check_existing(path, existing);
+}
+
+RunDirectory::RunDirectory(fs::path path, Existing existing) : directory(std::move(path)) {
+  check_run_path(directory, existing);
+  if (fs::exists(directory)) {
+    if (existing == Existing::replace) empty_directory(directory);
+    if (existing == Existing::resume) remove_temporaries(directory);
   } else {
     std::error_code error;
     fs::create_directories(directory, error);

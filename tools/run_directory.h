@@ -15,6 +15,9 @@ enum class Existing {
   resume,   // --resume: kept
 };
 
+/// Throws what RunDirectory would throw about a directory that is there; changes nothing.
+void check_run_path(const std::filesystem::path&, Existing);
+
 class RunDirectory {
  public:
   /// Makes the directory, and its parents. UsageError when it exists and may not be touched; OutputError when

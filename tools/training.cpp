@@ -98,6 +98,10 @@ void check_data_of_resumed(const std::filesystem::path& directory, const Prepare
                                 p.data.name, directory.string()));
 }
 
+Existing existing_of(const TrainingCommand& c) {
+  return c.resume ? Existing::resume : c.force ? Existing::replace : Existing::refuse;
+}
+
 RunDirectory open_directory(const TrainingCommand& c, const Prepared& p) {
   std::string name = p.settings.text("name");
   if (name.empty()) name = p.data.name;
@@ -107,7 +111,7 @@ RunDirectory open_directory(const TrainingCommand& c, const Prepared& p) {
   const std::filesystem::path path =
       c.output.empty() ? default_run_path(name) : std::filesystem::path(c.output);
   if (c.resume) check_data_of_resumed(path, p);
-  return RunDirectory(path, c.resume ? Existing::resume : c.force ? Existing::replace : Existing::refuse);
+  return RunDirectory(path, existing_of(c));
 }
 
 int train_in(const RunDirectory& directory, const TrainingCommand& c, const Prepared& p,
@@ -169,6 +173,7 @@ int run_reported(const TrainingCommand& c, const Invocation& invocation, const T
     report.event("end", {{"status", "finished"}, {"exit_code", *code}, {"directory", c.output}});
     return *code;
   }
+  if (!c.dry_run && !c.output.empty()) check_run_path(c.output, existing_of(c));  // before slow data
   const Prepared prepared = prepare(std::move(settings), extras, report);
   if (c.dry_run) {
     print_plan(report, prepared.spec, prepared.plan, estimate_seconds(prepared.spec, prepared.task));

@@ -8,6 +8,7 @@
 #include "tools/config_file.h"
 #include "tools/data_options.h"
 #include "tools/exit_codes.h"
+#include "tools/help.h"
 
 namespace shoal {
 namespace {
@@ -75,10 +76,12 @@ std::shared_ptr<TrainingCommand> add_training_options(CLI::App& app, Schema sche
   add_settings(app, *command);
   add_run_options(app, *command);
   app.footer(
-      std::string("Every setting can also stand in a TOML file (--config) and in the environment: "
-                  "--weight-decay is\nweight-decay = ... and SHOAL_WEIGHT_DECAY (--data is SHOAL_DATASET). "
-                  "Defaults < file < environment < flags.\n\n") +
-      kExitCodeHelp);
+      wrapped(
+          "Every setting can also stand in a TOML file (--config) and in the environment: --weight-decay is "
+          "weight-decay = ... and SHOAL_WEIGHT_DECAY (--data is SHOAL_DATASET). Defaults < file < "
+          "environment < flags < --set.",
+          100, 0) +
+      "\n\n" + kExitCodeHelp);
   return command;
 }
 

@@ -80,6 +80,7 @@ class ProgressReporter {
   explicit ProgressReporter(Report& to) : report(to) {}
   void operator()(const Progress& p) {
     if (!begun) begun = true, already_done = p.done;
+    if (p.model_samples == 0.0) return;  // nothing to tell yet
     report.progress(progress_text(p, already_done), p.done, p.seconds);
     if (!report.json() || !(p.seconds - last_event >= 1.0)) return;
     last_event = p.seconds;
