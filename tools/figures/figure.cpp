@@ -22,7 +22,7 @@ constexpr std::string_view kStyle = R"(  set border 3 linecolor rgb '#555555' li
 )";
 
 /// Space in units of the height of a character: above a panel for its title, below it for its axis.
-constexpr double kAbove = 2.3, kLegend = 1.4, kBelow = 3.4, kBelowWithoutLabel = 1.9;
+constexpr double kAbove = 2.3, kLegendRow = 1.3, kBelow = 3.4, kBelowWithoutLabel = 1.9;
 constexpr double kLineHeight = 17.0;  // pixels of the SVG, at its font size
 
 /// A gnuplot string; what stands in it is never interpreted.
@@ -75,6 +75,10 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
       return fmt::format(
           "{} using 1:2:3:4 with yerrorlines pointtype 7 pointsize 0.55 linewidth 1.6 linecolor {} {}", from,
           colour, title);
+    case Mark::points:
+      return fmt::format(
+          "{} using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.6 linewidth 1.6 linecolor {} {}", from,
+          colour, title);
     case Mark::area:
       return fmt::format(
           "{0} using 1:3:2 with filledcurves fillcolor {1} {2}, {0} using 1:2 with lines linewidth 1 "
@@ -82,6 +86,12 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
           from, colour, title);
   }
   return {};
+}
+
+/// Two names stand side by side; gnuplot gives all columns of a legend one width, so more would not fit.
+int legend_rows(const Panel& panel) {
+  if (!panel.legend) return 0;
+  return panel.series.size() <= 2 ? 1 : static_cast<int>(panel.series.size());
 }
 
 struct Margins {
@@ -96,7 +106,7 @@ Margins margins_of(const Figure& figure, std::size_t panel) {
   }
   const double line = kLineHeight / figure.height;
   const double below = figure.panels[panel].x.label.empty() ? kBelowWithoutLabel : kBelow;
-  const double above = kAbove + (figure.panels[panel].legend ? kLegend : 0.0);
+  const double above = kAbove + kLegendRow * legend_rows(figure.panels[panel]);
   return {1 - before / total - above * line,
           1 - (before + figure.panels[panel].height) / total + below * line};
 }
@@ -106,9 +116,11 @@ std::string panel_commands(const Panel& panel, const Margins& margins, std::size
                                 margins.top, margins.bottom);
   out += fmt::format(
       "  set label 1 {} at graph 0, graph 1 left offset character 0, character {} textcolor rgb '#111111'\n",
-      quoted(panel.title), panel.legend ? 0.9 + kLegend : 1.0);
-  out += axis_commands(panel.x, 'x', "offset 0,0.2") + axis_commands(panel.y, 'y', "offset 0.2,0");
-  out += panel.legend ? "  set key at graph 0, graph 1 left bottom horizontal\n" : "  unset key\n";
+      quoted(panel.title), 1.0 + kLegendRow * legend_rows(panel));
+  out += axis_commands(panel.x, 'x', "offset 0,0.2") + axis_commands(panel.y, 'y', "offset 0,0");
+  out += panel.legend ? fmt::format("  set key at graph 0, graph 1 left bottom {}\n",
+                                    legend_rows(panel) == 1 ? "horizontal" : "vertical maxcols 1")
+                      : "  unset key\n";
   std::string clauses;
   for (std::size_t i = 0; i < panel.series.size(); ++i) {
     if (i > 0) clauses += ", \\\n    ";

@@ -15,7 +15,8 @@ namespace shoal {
 enum class Mark {
   line,
   dashed_line,
-  error_bars,  // points joined by a line, with bars from low to high
+  points,      // with bars from low to high
+  error_bars,  // the same, joined by a line
   area,        // filled between low and y, with a line along y
 };
 

@@ -152,7 +152,8 @@ Figure sum_figure(const Rows& rows, const std::string& where) {
                [&](double width) { return fits.power.factor * std::pow(width, fits.power.exponent); }));
   }
   panel.series.push_back(bars(rows, &WidthRow::sum_sd, 1, "measured", kBlue));
-  return {"sum-of-sd", {panel}, 760, 440};
+  panel.series.back().mark = Mark::points;
+  return {"sum-of-sd", {panel}, 760, 480};
 }
 
 }  // namespace
