@@ -1,0 +1,143 @@
+// bench_train [FILTER]: rates of whole training steps on the CPU, one JSON line a row. MNIST where SHOAL_DATA
+// (or another known folder) has it, else the built-in digits: the arithmetic is the same, the rows say which.
+//
+// A row is timed only after the same population has been seen to learn: a fast wrong answer is no result.
+// Debug builds refuse.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/fma_peak.h"
+#include "datasets/dataset.h"
+#include "datasets/mnist.h"
+#include "engine/parallel.h"
+#include "engine/run.h"
+#include "shoal_version.h"
+
+namespace shoal {
+namespace {
+
+struct Workload {
+  const char* name;
+  int models;
+  std::vector<int> hidden;
+  UpdateRule rule;
+  int batch;
+};
+
+const std::vector<Workload> kWorkloads{
+    {"16 x 784-64-10 adam", 16, {64}, UpdateRule::adam, 128},
+    {"8 x 784-256-10 adam", 8, {256}, UpdateRule::adam, 128},
+    {"2 x 784-1024-10 adam", 2, {1024}, UpdateRule::adam, 128},
+    {"16 x 784-64-10 sgd", 16, {64}, UpdateRule::sgd, 128},
+    {"64 x 784-16-10 adam", 64, {16}, UpdateRule::adam, 128},
+    {"16 x 784-100-50-20-10 adam", 16, {100, 50, 20}, UpdateRule::adam, 128},
+    {"16 x 784-64-10 adam batch 32", 16, {64}, UpdateRule::adam, 32},
+    {"16 x 784-64-10 adam batch 512", 16, {64}, UpdateRule::adam, 512},
+};
+constexpr int kRepeats = 5;
+
+Task make_task(const Dataset& data) {
+  const PixelScale pixels = pixel_scale(data.train);
+  const auto view = [](const Split& s) {
+    return DataView{s.count, s.features, s.bytes.empty() ? nullptr : s.bytes.data(),
+                    s.values.empty() ? nullptr : s.values.data(), s.labels.data()};
+  };
+  return {{data.features, data.classes},
+          view(data.train),
+          view(data.test),
+          static_cast<float>(1.0 / (255.0 * pixels.sd)),
+          static_cast<float>(-pixels.mean / pixels.sd)};
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+std::string now() {
+  char text[32];
+  const std::time_t t = std::time(nullptr);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
+  return text;
+}
+
+RunSpec spec_of(const Workload& w) {
+  RunSpec spec;
+  for (int m = 0; m < w.models; ++m) {
+    ModelSpec model;
+    model.hidden = w.hidden;
+    model.seed = static_cast<std::uint64_t>(m + 1);
+    model.optimizer.rule = w.rule;
+    model.optimizer.lr = w.rule == UpdateRule::adam ? 1e-3 : 0.1;
+    model.batch = w.batch;
+    spec.models.push_back(model);
+  }
+  spec.epochs = 1;
+  spec.evaluate_each_epoch = spec.evaluate_train = spec.neuron_moments = false;
+  return spec;
+}
+
+void measure(const Workload& w, const Dataset& data, const Task& task) {
+  const RunSpec spec = spec_of(w);
+  const int level = static_cast<int>(best_cpu_level()) + 1, threads = usable_threads();
+  std::vector<double> rates, shares;
+  double accuracy = 0;
+  for (int r = 0; r < kRepeats; ++r) {
+    const double peak = fma_peak(level, threads);
+    const RunResult result = run(spec, task, {});
+    accuracy = result.models[0].test_accuracy;
+    if (!(accuracy > 0.85)) {
+      fmt::print(stderr, "bench: {} reached a test accuracy of only {}: not timed\n", w.name, accuracy);
+      std::exit(1);
+    }
+    rates.push_back(result.model_samples / result.train_seconds);
+    shares.push_back(result.flops / result.train_seconds / peak);
+  }
+  std::sort(rates.begin(), rates.end());
+  std::sort(shares.begin(), shares.end());
+  fmt::print(
+      "{{\"bench\":\"train\",\"workload\":\"{}\",\"data\":\"{}\",\"model_samples_per_second\":{:.0f},"
+      "\"lowest\":{:.0f},\"highest\":{:.0f},\"repeats\":{},"
+      "\"share_of_fma_peak\":{:.3f},\"gflops\":{:.1f},\"test_accuracy\":{:.4f},\"level\":\"{}\",\"threads\":{"
+      "},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"date\":\"{}\"}}\n",
+      w.name, data.name, rates[kRepeats / 2], rates.front(), rates.back(), kRepeats, shares[kRepeats / 2],
+      rates[kRepeats / 2] * plan_run(spec, task).train_flops /
+          (static_cast<double>(task.train.count) * w.models) / 1e9,
+      accuracy, name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, now());
+  std::fflush(stdout);
+}
+
+int main_program(int argc, char** argv) {
+  if (std::string(SHOAL_BUILD_TYPE) != "Release") {
+    fmt::print(stderr, "bench: this is a {} build; only Release builds are measured\n", SHOAL_BUILD_TYPE);
+    return 2;
+  }
+  DatasetSpec wish;
+  wish.name = find_dataset("mnist", {}) ? "mnist" : "digits";
+  const Dataset data = load_dataset(wish);
+  const Task task = make_task(data);
+  for (const Workload& w : kWorkloads)
+    if (argc < 2 || std::string(w.name).find(argv[1]) != std::string::npos) measure(w, data, task);
+  return 0;
+}
+
+}  // namespace
+}  // namespace shoal
+
+int main(int argc, char** argv) {
+  try {
+    return shoal::main_program(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench: {}\n", e.what());
+    return 1;
+  }
+}
