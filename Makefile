@@ -32,15 +32,15 @@ bench: setup  ## measure: one JSON line a row (compare with bench/results/)
 
 mutate: setup  ## break the CUDA kernels one line at a time; every mutant must be caught (long)
 	@scripts/build.sh release
-	python3 tests/kernels/mutate.py $(BUILD)
+	python3 kernels/simt/mutate.py $(BUILD) --test test_emulation --modes checked,asan --first
 
 gpu-check: setup  ## on a machine with a GPU: build the CUDA machine and run what needs it
 	@scripts/build.sh cuda
 	@scripts/gpu-check.sh build/cuda
 
-gpu-bundle: setup  ## build here, test elsewhere: build/gpu-bundle.tar.gz for a machine with a GPU
+gpu-bundle: setup  ## build here, check elsewhere: build/gpu-bundle, a folder for a machine with a GPU
 	@scripts/build.sh cuda
-	@scripts/gpu-bundle.sh build/cuda build/gpu-bundle.tar.gz
+	@scripts/gpu-bundle.sh build/cuda build/gpu-bundle
 
 format:  ## clang-format everything
 	@git ls-files -co --exclude-standard '*.h' '*.cpp' '*.cu' '*.cuh' | xargs -r clang-format -i
