@@ -14,25 +14,26 @@ constexpr int kRounds = 1 << 16;
 
 // Compiler vectors, because these functions are compiled for levels above the file's own. The asm statement
 // keeps the chains in registers and the compiler from folding them.
-#define SHOAL_FMA_LOOP(name, isa, bytes)                                                                   \
-  __attribute__((target(isa), optimize("fp-contract=fast"))) double name(double seconds) {                 \
-    typedef float Floats __attribute__((vector_size(bytes)));                                              \
-    Floats sum[kChains], factor = Floats{} + 0.999f, term = Floats{} + 0.001f;                             \
-    for (Floats & s : sum) s = Floats{} + 1.0f;                                                            \
-    double operations = 0, elapsed = 0;                                                                    \
-    const auto start = Clock::now();                                                                       \
-    while (elapsed < seconds) {                                                                            \
-      for (int i = 0; i < kRounds; ++i) {                                                                  \
-        for (Floats & s : sum) s = s * factor + term;                                                      \
-        asm volatile(""                                                                                    \
-                     : "+x"(sum[0]), "+x"(sum[1]), "+x"(sum[2]), "+x"(sum[3]), "+x"(sum[4]), "+x"(sum[5]), \
-                       "+x"(sum[6]), "+x"(sum[7]), "+x"(sum[8]), "+x"(sum[9]), "+x"(sum[10]),              \
-                       "+x"(sum[11]));                                                                     \
-      }                                                                                                    \
-      operations += 2.0 * kRounds * kChains * (bytes / sizeof(float));                                     \
-      elapsed = std::chrono::duration<double>(Clock::now() - start).count();                               \
-    }                                                                                                      \
-    return operations / elapsed;                                                                           \
+#define SHOAL_FMA_LOOP(name, isa, bytes)                                                            \
+  __attribute__((target(isa), optimize("fp-contract=fast"))) double name(double seconds) {          \
+    typedef float Floats __attribute__((vector_size(bytes)));                                       \
+    const Floats factor = Floats{} + 0.999f, term = Floats{} + 0.001f, one = Floats{} + 1.0f;       \
+    Floats a = one, b = one, c = one, d = one, e = one, f = one;                                    \
+    Floats g = one, h = one, p = one, q = one, r = one, s = one;                                    \
+    double operations = 0, elapsed = 0;                                                             \
+    const auto start = Clock::now();                                                                \
+    while (elapsed < seconds) {                                                                     \
+      for (int i = 0; i < kRounds; ++i) {                                                           \
+        a = a * factor + term, b = b * factor + term, c = c * factor + term, d = d * factor + term; \
+        e = e * factor + term, f = f * factor + term, g = g * factor + term, h = h * factor + term; \
+        p = p * factor + term, q = q * factor + term, r = r * factor + term, s = s * factor + term; \
+        asm volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f));                    \
+        asm volatile("" : "+v"(g), "+v"(h), "+v"(p), "+v"(q), "+v"(r), "+v"(s));                    \
+      }                                                                                             \
+      operations += 2.0 * kRounds * kChains * (bytes / sizeof(float));                              \
+      elapsed = std::chrono::duration<double>(Clock::now() - start).count();                        \
+    }                                                                                               \
+    return operations / elapsed;                                                                    \
   }
 
 #if defined(__x86_64__)
