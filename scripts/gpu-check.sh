@@ -4,12 +4,12 @@
 set -uo pipefail
 build=$1
 export LD_LIBRARY_PATH="$build/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-export SHOAL_TEST_REQUIRE_CUDA=1  # a test that would go on without a GPU fails instead
 nvidia-smi -L || { echo "gpu-check: no GPU here (nvidia-smi finds none)" >&2; exit 1; }
 
 failed=0
 step() { echo "gpu-check: $1"; shift; "$@" || { echo "gpu-check: failed: $*" >&2; failed=1; }; }
-step "kernels against the reference" "$build/bin/test_kernels"
+# SHOAL_TEST_REQUIRE_CUDA: a test that would go on without a GPU fails instead.
+step "kernels against the reference" env SHOAL_TEST_REQUIRE_CUDA=1 "$build/bin/test_kernels"
 step "engine" "$build/bin/test_engine"
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 if [ -x "$sanitizer" ]; then
