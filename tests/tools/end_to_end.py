@@ -3,106 +3,21 @@
 
 Data are the built-in digits in small counts, so that a run takes well under a second. With SHOAL_DATA naming a folder that holds
 MNIST a run on the real files is made too. What cannot be tested here (no root, no qemu, no MNIST) is skipped and says so."""
-import csv
 import fcntl
 import json
 import os
 import pty
-import resource
 import shutil
-import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
-import time
 import unittest
-import zipfile
-from pathlib import Path
 
-SHOAL = ""
-SMALL = ["--data", "digits", "--train-count", "600", "--test-count", "200", "--epochs", "2"]
-# Long enough to be interrupted on any machine: about a minute of one core.
-LONG = ["--data", "digits", "--train-count", "4000", "--test-count", "200", "--hidden", "16,64", "--seeds", "4", "--device", "cpu"]
-
-
-def environment(**more):
-    """This process's variables without settings of ours, which would change what is tested."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_") or k in ("SHOAL_DATA", "SHOAL_CPU_LEVEL")}
-    return {**kept, "NO_COLOR": "", **more}
-
-
-def npz(path):
-    """Arrays of an .npz as {name: (dtype, shape, values)}; enough of the format for what the program writes."""
-    codes = {"<f8": "d", "<f4": "f", "<i8": "q", "<i4": "i"}
-    arrays = {}
-    with zipfile.ZipFile(path) as archive:
-        assert archive.testzip() is None
-        for name in archive.namelist():
-            data = archive.read(name)
-            assert data[:6] == b"\x93NUMPY", name
-            length = struct.unpack("<H", data[8:10])[0]
-            header = eval(data[10 : 10 + length].decode(), {"__builtins__": {}})  # a dict literal, as numpy writes it
-            body = data[10 + length :]
-            code = codes[header["descr"]]
-            values = struct.unpack(f"<{len(body) // struct.calcsize(code)}{code}", body)
-            arrays[name.removesuffix(".npy")] = (header["descr"], header["shape"], values)
-    return arrays
-
-
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def record_of(directory):
-    return json.loads((Path(directory) / "run.json").read_text())
-
-
-def lines_of(path):
-    return Path(path).read_text().splitlines()
-
-
-def safetensors(path):
-    """The header of a safetensors file, and a function that gives a tensor's bytes."""
-    data = Path(path).read_bytes()
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + length])
-    metadata = header.pop("__metadata__", {})
-    body = data[8 + length :]
-    return header, metadata, lambda name: body[slice(*header[name]["data_offsets"])]
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="shoal-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def run_shoal(self, *arguments, code=0, env=None, prefix=(), preexec=None):
-        done = subprocess.run([*prefix, SHOAL, *map(str, arguments)], cwd=self.folder, env=env or environment(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, preexec_fn=preexec)
-        self.assertEqual(done.returncode, code, f"{arguments}\n{done.stdout}\n{done.stderr}")
-        return done
-
-    def train(self, *arguments, **more):
-        return self.run_shoal("train", *SMALL, *arguments, **more)
-
-    def refused(self, code, *arguments, says, **more):
-        """Ends with this code, one sentence that matches `says`, and nothing on stdout."""
-        done = self.run_shoal(*arguments, code=code, **more)
-        lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        self.assertEqual(len(lines), 1, done.stderr)
-        self.assertRegex(lines[0], says)
-        self.assertEqual(done.stdout, "")
-        self.assertNotIn("terminate called", done.stderr)
-
-    def events(self, text):
-        objects = [json.loads(line, parse_constant=self.fail) for line in text.splitlines()]
-        for item in objects:
-            self.assertEqual(list(item)[:2], ["type", "schema"])
-            self.assertEqual(item["schema"], 1)
-        return objects
+import program
+from program import SMALL, Case, environment, lines_of, npz, record_of, rows_of, safetensors
+from refusals import Refusals  # noqa: F401, found by unittest
+from stopping import Stopping  # noqa: F401
 
 
 class Help(Case):
@@ -240,7 +155,7 @@ class Train(Case):
     def test_a_terminal_has_one_line_redrawn(self):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
-        done = subprocess.run([SHOAL, "train", *SMALL, "--hidden", "64,128", "-o", "run"], cwd=self.folder, stdout=subprocess.PIPE,
+        done = subprocess.run([program.SHOAL, "train", *SMALL, "--hidden", "64,128", "-o", "run"], cwd=self.folder, stdout=subprocess.PIPE,
                               stderr=theirs, env=environment(TERM="xterm"))
         os.close(theirs)
         text = b""
@@ -265,169 +180,6 @@ class Train(Case):
         self.assertIn("\033[1m", self.train("--color", "always", "-o", "a").stdout)
         self.assertNotIn("\033", self.train("--color", "never", "-o", "b").stdout)
         self.assertNotIn("\033", self.train("-o", "c").stdout)
-
-
-class Refusals(Case):
-    def test_models_that_cannot_be(self):
-        for hidden, says in [("0", "width 0"), ("-4", "width -4"), ("1e9", "width 1000000000"), ("1e12", "1e12"),
-                             ("2x2x2x2x2", "5 hidden layers"), ("8..4", "goes down"), ("4..8x2", "several layers")]:
-            self.refused(2, "train", *SMALL, "--hidden", hidden, "-q", says=says)
-        self.refused(2, "train", *SMALL, "--batch", "601", "-q", says="601 is more than the 600 training samples")
-        self.refused(2, "train", *SMALL, "--seeds", "0", says="at least 1")
-        self.refused(2, "train", *SMALL, "--lr", "nan", says="not a number")
-        self.refused(2, "train", *SMALL, "--seeds", "3000000", "--hidden", "4,8", says="combinations")
-        self.refused(2, "train", *SMALL, "--seeds", "1..3000000", says="more than 100000 values")
-        self.assertEqual(list(self.folder.iterdir()), [])
-
-    def test_configurations(self):
-        (self.folder / "a.toml").write_text("hiden = 4\n")
-        (self.folder / "b.toml").write_text("hidden = \n")
-        self.refused(2, "train", "--config", "a.toml", says="a.toml: .*did you mean 'hidden'")
-        self.refused(2, "train", "--config", "b.toml", says="b.toml is not TOML: line 1")
-        self.refused(2, "train", "--config", "c.toml", says="c.toml cannot be read")
-
-    def test_data_and_devices(self):
-        self.refused(4, "train", "--data", "mnsit", says="did you mean 'mnist'")
-        self.refused(4, "train", "--data", "no/such.npz", says="no/such.npz")
-        self.refused(4, "train", "--data", "mnist", "--data-dir", "nowhere", says="nowhere")
-        self.refused(2, "train", *SMALL, "--device", "gpu", says="'gpu'")
-        if json.loads(self.run_shoal("info", "--json").stdout)["cuda"]["devices"] == 0:
-            self.refused(5, "train", *SMALL, "--device", "cuda", says="there is no GPU to use")
-        self.refused(5, "train", *SMALL, "--memory-limit", "1kB", "-q", says="needs")
-
-    def test_directories(self):
-        self.train("-q", "-o", "run")
-        before = (self.folder / "run/run.json").read_bytes()
-        self.refused(2, "train", *SMALL, "-o", "run", says="run exists")
-        self.assertEqual(before, (self.folder / "run/run.json").read_bytes())
-        self.train("-q", "-o", "run", "--force", "--hidden", "4")
-        self.assertIn("hidden = 4\n", (self.folder / "run/config.toml").read_text())
-        (self.folder / "thesis").mkdir()
-        (self.folder / "thesis/chapter").write_text("x")
-        self.refused(2, "train", *SMALL, "-o", "thesis", "--force", says="not the directory of a run")
-        self.refused(2, "train", *SMALL, "-o", "thesis", "--resume", says="not the directory of a run")
-        self.assertEqual((self.folder / "thesis/chapter").read_text(), "x")
-        self.refused(2, "train", *SMALL, "-o", "thesis/chapter", "--force", says="no directory")
-        self.refused(1, "train", *SMALL, "-q", "-o", "thesis/chapter/below", says="cannot make the directory")
-        self.refused(2, "train", *SMALL, "--resume", says="-o DIR")
-        self.refused(2, "train", *SMALL, "-o", "run", "--resume", "--force", says="contradict")
-
-    def test_a_directory_that_may_not_be_written(self):
-        if os.geteuid() == 0:
-            self.skipTest("root may write everywhere")
-        (self.folder / "locked").mkdir(mode=0o555)
-        self.refused(1, "train", *SMALL, "-q", "-o", "locked/run", says="cannot make the directory")
-
-    def test_files_that_may_not_grow(self):
-        """As a full disk: writing beyond a limit fails. Every size must end in words, never in a crash."""
-        for limit in (0, 100, 2000, 30000, 150000):
-            def lower():
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-            out = self.folder / f"run{limit}"
-            self.refused(1, "train", *SMALL, "-q", "-o", out, says=r"(?i)cannot|failed", preexec=lower)
-            self.assertFalse((out / "state.safetensors").exists() and limit < 200000)
-            self.assertEqual([p for p in out.iterdir() if p.name.endswith(".tmp")] if out.exists() else [], [])
-
-    def test_a_full_disk(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root may mount a small file system")
-        disk = self.folder / "disk"
-        disk.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", disk], capture_output=True).returncode:
-            self.skipTest("no file system may be mounted here")
-        try:
-            self.refused(1, "train", *SMALL, "-q", "-o", disk / "run", says="(?i)no space")
-        finally:
-            subprocess.run(["umount", disk], check=True)
-
-    def test_a_full_stdout(self):
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([SHOAL, "info"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
-        self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("stdout", done.stderr)
-
-
-class Stopping(Case):
-    def start(self, *arguments):
-        return subprocess.Popen([SHOAL, "train", *LONG, *map(str, arguments)], cwd=self.folder, env=environment(),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def wait_for_epoch(self, process, epoch):
-        for line in process.stdout:
-            event = json.loads(line)
-            if event["type"] == "epoch" and event["epoch"] >= epoch:
-                return
-        self.fail("the run ended before it could be stopped: " + process.stderr.read())
-
-    def stop_and_resume(self, number, code, *options, waves=1):
-        """Stopped twice, at different places, and resumed: the bytes of an uninterrupted run."""
-        options = ["--epochs", "24", *options]
-        self.run_shoal("train", *LONG, *options, "-q", "-o", "whole")
-        self.assertEqual(record_of(self.folder / "whole")["population"]["waves"], waves)
-        process = self.start(*options, "--json", "-o", "parts")
-        self.wait_for_epoch(process, 2)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-        if process.returncode == 0:
-            self.skipTest("this machine is too fast for this test: the run ended before the signal")
-        self.assertEqual(process.returncode, code, err)
-        self.assertEqual(json.loads(out.splitlines()[-1])["exit_code"], code)
-        self.assertEqual(record_of(self.folder / "parts")["status"], "stopped")
-        self.assertFalse((self.folder / "parts/state.safetensors").exists())
-        again = subprocess.Popen([SHOAL, "train", "--resume", "-o", "parts", "--json"], cwd=self.folder, env=environment(),
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.wait_for_epoch(again, 8)
-        again.send_signal(number)
-        again.communicate(timeout=60)
-        self.assertIn(again.returncode, (code, 0))
-        self.run_shoal("train", "--resume", "-o", "parts", "-q")
-        for name in ("state.safetensors", "curves.npz", "neurons.npz", "population.csv", "metrics.jsonl"):
-            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "parts" / name).read_bytes(), name)
-        self.assertEqual([p.name for p in (self.folder / "parts").iterdir() if "checkpoint" in p.name], [])
-        self.assertIn("finished", self.run_shoal("train", "--resume", "-o", "parts").stderr)
-
-    def test_sigint(self):
-        self.stop_and_resume(signal.SIGINT, 130)
-
-    def test_sigterm(self):
-        self.stop_and_resume(signal.SIGTERM, 143, "--optimizer", "nesterov", "--lr", "0.01")
-
-    def test_sigusr1_in_waves(self):
-        self.stop_and_resume(signal.SIGUSR1, 143, "--memory-limit", "2500kB", waves=2)
-
-    def test_a_hard_end_after_a_checkpoint(self):
-        options = ["--epochs", "24"]
-        self.run_shoal("train", *LONG, *options, "-q", "-o", "whole")
-        process = self.start(*options, "--checkpoint-every", "0.05", "--json", "-o", "parts")
-        self.wait_for_epoch(process, 6)
-        process.kill()
-        process.communicate()
-        self.run_shoal("train", "--resume", "-o", "parts", "-q")
-        for name in ("state.safetensors", "curves.npz", "neurons.npz", "population.csv", "metrics.jsonl"):
-            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "parts" / name).read_bytes(), name)
-
-    def test_resume_goes_on_with_the_same_settings_only(self):
-        process = self.start("--epochs", "2000", "--json", "-o", "run")
-        self.wait_for_epoch(process, 1)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        self.refused(2, "train", "--resume", "-o", "run", "--epochs", "3", says="begun with 2000")
-        self.refused(2, "train", "--resume", "-o", "run", "--lr", "0.1", says="--lr")
-
-    def test_a_second_interrupt_ends_at_once(self):
-        process = self.start("--epochs", "100000", "--no-progress", "-o", "run", "--json")
-        self.wait_for_epoch(process, 0)
-        for _ in range(200):  # the first asks for a checkpoint; the second may come before or after it is written
-            if process.poll() is not None:
-                break
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.05)
-        process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130)
-
-    def test_resume_of_nothing_starts(self):
-        self.train("--resume", "-q", "-o", "run")
-        self.assertTrue((self.folder / "run/state.safetensors").exists())
 
 
 class Models(Case):
@@ -526,5 +278,5 @@ class OldProcessors(Case):
 
 
 if __name__ == "__main__":
-    SHOAL = os.path.abspath(sys.argv.pop(1))
+    program.SHOAL = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)
