@@ -63,8 +63,7 @@ struct Batch {
   int rows;
 };
 
-/// The arrays of one step. A workspace may hold only a part of the population (a CPU thread holds one pack):
-/// the origins say where the part begins, and every access subtracts them.
+/// The arrays of one step.
 struct Workspace {
   float* inputs;          // [groups][rows][input_stride], scaled
   float* outputs;         // see Slab
@@ -72,14 +71,10 @@ struct Workspace {
   float* preactivations;  // z = xW + b beside the outputs, same shape; null: not wanted
   float* scratch;         // CPU only: room for a transposed panel, [max columns][64]
   const Batch* batches;   // [groups]
-  std::int64_t output_origin;
-  int batch_origin;
-  int input_stride;  // floats between input rows, a multiple of 16; the columns beyond `features` are 0
+  int input_stride;       // floats between input rows, a multiple of 16; the columns beyond `features` are 0
 };
 
-SHOAL_INLINE const Batch& batch_of(const Workspace& w, const Slab& s) {
-  return w.batches[s.group - w.batch_origin];
-}
+SHOAL_INLINE const Batch& batch_of(const Workspace& w, const Slab& s) { return w.batches[s.group]; }
 
 /// A device's share of a slab for one thread block: `panel` counts 64-wide column panels, `row` is the first
 /// row of the tile. Which rows are meant (samples or inputs) depends on the op. The CPU walks slabs and has

@@ -26,14 +26,12 @@ void backward_slab(const Backward& op, const Slab& s) {
   if (rows == 0 || s.input < 0) return;
   const Slab& in = op.slabs[s.input];
   const float* gates = gates_of(op.gates, op.slabs, s);
-  const Factor dz{w.deltas + (s.outputs - w.output_origin), row_stride(s), 1, kPanelWidth,
-                  static_cast<long>(panel_stride(s))};
+  const Factor dz{w.deltas + s.outputs, row_stride(s), 1, kPanelWidth, static_cast<long>(panel_stride(s))};
   for (int first = 0; first < s.fan_in; first += kPanelWidth) {
     const int count = smaller(kPanelWidth, s.fan_in - first), width = round_up(count, kBlockWidth);
     transpose_weights(op.parameters, s, gates, first, count, width, w.scratch);
     const int column0 = s.input_column + first, stride = row_stride(in);
-    const long offset =
-        in.outputs - w.output_origin + (column0 / kPanelWidth) * panel_stride(in) + column0 % kPanelWidth;
+    const long offset = in.outputs + (column0 / kPanelWidth) * panel_stride(in) + column0 % kPanelWidth;
     const float* r_in = w.outputs + offset;
     float* dz_in = w.deltas + offset;
     product(dz, w.scratch, width, s.width, rows, width, [&](int row, int column, V dr) {

@@ -43,8 +43,7 @@ void fold_moments(const FoldMoments& op, void*) {
     if (rows == 0) continue;
     for (int column = 0; column < s.columns; column += kBlockWidth) {
       const int panel = column / kPanelWidth;
-      const float* x =
-          values + (s.outputs - w.output_origin) + panel * panel_stride(s) + column % kPanelWidth;
+      const float* x = values + s.outputs + panel * panel_stride(s) + column % kPanelWidth;
       block_moments(x, row_stride(s), rows, op.moments + s.neuron + column);
     }
   }

@@ -24,7 +24,7 @@ void forward_slab(const Forward& op, const Slab& s) {
     const float* weights = op.parameters + panel_weights(s, p);
     if (gates) weights = gated(weights, gates, s.fan_in, width, w.scratch);
     const float* bias = op.parameters + s.bias + p * kPanelWidth;
-    const long offset = s.outputs - w.output_origin + p * panel_stride(s);
+    const long offset = s.outputs + p * panel_stride(s);
     float* out = w.outputs + offset;
     float* z_out = w.preactivations ? w.preactivations + offset : nullptr;
     product(x, weights, width, s.fan_in, rows, width, [&](int row, int column, V sum) {

@@ -106,7 +106,7 @@ void loss_of_head(const Loss& op, const Head& head) {
   const Workspace& w = op.workspace;
   const Batch& batch = batch_of(w, s);
   if (batch.rows == 0 || op.frozen[head.model]) return;
-  const long offset = s.outputs - w.output_origin;
+  const long offset = s.outputs;
   double loss = 0.0;
   std::int64_t correct = 0;
   for (int b = 0; b < batch.rows; ++b) {

@@ -92,8 +92,8 @@ inline void product(const Factor& a, const float* b, long b_stride, int depth, i
 SHOAL_INLINE Factor inputs_of(const Workspace& w, const Slab* slabs, const Slab& s) {
   if (s.input < 0) return {w.inputs + batch_of(w, s).inputs, w.input_stride, 1, s.fan_in, 0};
   const Slab& in = slabs[s.input];
-  const float* base = w.outputs + (in.outputs - w.output_origin) +
-                      (s.input_column / kPanelWidth) * panel_stride(in) + s.input_column % kPanelWidth;
+  const float* base = w.outputs + in.outputs + (s.input_column / kPanelWidth) * panel_stride(in) +
+                      s.input_column % kPanelWidth;
   return {base, row_stride(in), 1, kPanelWidth, static_cast<long>(panel_stride(in))};
 }
 

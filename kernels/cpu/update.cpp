@@ -46,7 +46,7 @@ template <UpdateRule rule>
 void update_weights(const Update& op, const Slab& s, int panel, const PanelState& p) {
   const Workspace& w = op.workspace;
   const int rows = batch_of(w, s).rows, width = panel_width(s, panel), stride = row_stride(s);
-  const float* dz = w.deltas + (s.outputs - w.output_origin) + panel * panel_stride(s);
+  const float* dz = w.deltas + s.outputs + panel * panel_stride(s);
   const Factor x = inputs_of(w, op.slabs, s);
   const float* gates = gates_of(op.gates, op.slabs, s);
   // Rows of the result are inputs: one run of them for data, one per panel of 64 for a layer below.
@@ -64,7 +64,7 @@ template <UpdateRule rule>
 void update_bias(const Update& op, const Slab& s, int panel, const PanelState& p) {
   const Workspace& w = op.workspace;
   const int rows = batch_of(w, s).rows, width = panel_width(s, panel), stride = row_stride(s);
-  const float* dz = w.deltas + (s.outputs - w.output_origin) + panel * panel_stride(s);
+  const float* dz = w.deltas + s.outputs + panel * panel_stride(s);
   for (int column = 0; column < width; column += kLanes) {
     V g = 0.0f;
     for (int row = 0; row < rows; ++row) g += load(dz + row * stride + column);

@@ -23,7 +23,7 @@ struct BackwardTile {
 __device__ __forceinline__ void load_chunk(BackwardMemory& m, int buffer, const Backward& op, const Slab& s,
                                            const BackwardTile& t, int n0) {
   const int thread = threadIdx.x, n = thread % 4 * 4, panel = n0 / kPanelWidth, width = panel_width(s, panel);
-  const float* dz = op.workspace.deltas + panel_rows(op.workspace, s, panel) + n0 % kPanelWidth + n;
+  const float* dz = op.workspace.deltas + panel_rows(s, panel) + n0 % kPanelWidth + n;
   const float* w = op.parameters + panel_weights(s, panel) + n0 % kPanelWidth + n;
   for (int i = 0; i < kTileRows * kChunk / 4 / kTileThreads; ++i) {
     const int row = thread / 4 + i * (kTileThreads / 4), b = t.first + row;
@@ -77,7 +77,7 @@ __device__ void backward_tile(BackwardMemory& m, const Backward& op, const Slab&
     if (busy) multiply_chunk<columns>(sum, m, buffer, row, column);
   }
   const Slab& below = op.slabs[s.input];
-  const std::int64_t base = panel_rows(op.workspace, below, 0);
+  const std::int64_t base = panel_rows(below, 0);
 #pragma unroll
   for (int j = 0; j < columns; ++j) {
     const int k = t.k0 + column + kLaneColumns * j, c = s.input_column + k;

@@ -92,7 +92,7 @@ void multiply(const Forward& op, const Slab& s, const Batch& batch, int panel, i
   const float one = 1.0f, zero = 0.0f;
   const Workspace& w = op.workspace;
   const int width = panel_width(s, panel);
-  float* out = w.outputs + (s.outputs - w.output_origin) + panel * panel_stride(s);
+  float* out = w.outputs + s.outputs + panel * panel_stride(s);
   check_cublas(library().gemm(cublas, CUBLAS_OP_N, CUBLAS_OP_N, width, batch.rows, s.fan_in, &one,
                               op.parameters + panel_weights(s, panel), width,
                               static_cast<long long>(kPanelWidth) * s.fan_in, w.inputs + batch.inputs,
@@ -111,13 +111,12 @@ void forward_with_cublas(const Forward& op, void* stream) {
   const std::vector<Slab> slabs = read_back(op.slabs, op.slab_count, stream);
   const std::vector<Tile> tiles = read_back(op.tiles, op.tile_count, stream);
   std::vector<char> wanted(slabs.size(), 0);
-  int last_group = op.workspace.batch_origin;
+  int last_group = 0;
   for (const Tile& t : tiles) {
     wanted[static_cast<std::size_t>(t.slab)] = 1;
     last_group = std::max(last_group, slabs[static_cast<std::size_t>(t.slab)].group);
   }
-  const std::vector<Batch> batches =
-      read_back(op.workspace.batches, last_group - op.workspace.batch_origin + 1, stream);
+  const std::vector<Batch> batches = read_back(op.workspace.batches, last_group + 1, stream);
   bool hidden = false;
   for (std::size_t i = 0; i < slabs.size(); ++i) {
     const Slab& s = slabs[i];
@@ -126,7 +125,7 @@ void forward_with_cublas(const Forward& op, void* stream) {
       hidden = true;
       continue;
     }
-    const Batch& batch = batches[static_cast<std::size_t>(s.group - op.workspace.batch_origin)];
+    const Batch& batch = batches[static_cast<std::size_t>(s.group)];
     if (batch.rows == 0) continue;
     const int full = s.columns / kPanelWidth;
     multiply(op, s, batch, 0, full, cublas);

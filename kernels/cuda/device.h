@@ -25,8 +25,8 @@ __device__ __forceinline__ void copy4(float* shared, const float* global, bool i
 __device__ __forceinline__ float relu(float z) { return z < 0.0f ? 0.0f : z; }
 
 /// Where row 0 of a panel lies in outputs, deltas and preactivations.
-__device__ __forceinline__ std::int64_t panel_rows(const Workspace& w, const Slab& s, int panel) {
-  return s.outputs - w.output_origin + panel * panel_stride(s);
+__device__ __forceinline__ std::int64_t panel_rows(const Slab& s, int panel) {
+  return s.outputs + panel * panel_stride(s);
 }
 
 /// The matrix that a slab reads: element (b, k) is at base + b * row + (k + first) / 64 * panel + (k + first)
@@ -49,7 +49,7 @@ __device__ __forceinline__ Inputs inputs_of(const Workspace& w, const Slab* slab
                                             const float* gates) {
   if (s.input < 0) return {w.inputs + batch_of(w, s).inputs, 0, w.input_stride, 0, nullptr};
   const Slab& below = slabs[s.input];
-  return {w.outputs + panel_rows(w, below, 0), panel_stride(below), row_stride(below), s.input_column,
+  return {w.outputs + panel_rows(below, 0), panel_stride(below), row_stride(below), s.input_column,
           gates ? gates + below.neuron + s.input_column : nullptr};
 }
 

@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(kThreads) fold_moments_kernel(FoldMoments op) 
   Moments m = empty_moments();
   if (inside) {
     const float* values =
-        (op.before_relu ? w.preactivations : w.outputs) + panel_rows(w, s, tile.panel) + column;
+        (op.before_relu ? w.preactivations : w.outputs) + panel_rows(s, tile.panel) + column;
     for (int b = lane; b < rows; b += kLanes)
       m = merge(m, moments_of(values[static_cast<std::int64_t>(b) * row_stride(s)]));
   }

@@ -117,7 +117,7 @@ __device__ void forward_tile(ForwardMemory& m, const Forward& op, const Slab& s,
     if (busy) multiply_chunk<groups, gated>(z, m, buffer, p);
   }
   const float* bias = op.parameters + s.bias + panel * kPanelWidth;
-  const std::int64_t base = panel_rows(op.workspace, s, panel);
+  const std::int64_t base = panel_rows(s, panel);
 #pragma unroll
   for (int q = 0; q < groups; ++q) {
     const int column = static_cast<int>(threadIdx.x) % kLaneColumns * 4 + 32 * q;
@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kTileThreads) apply_bias_kernel(Forward op) {
   const int left = batch_of(op.workspace, s).rows - tile.row, rows = left < kTileRows ? left : kTileRows;
   if (rows <= 0 || s.input >= 0) return;
   const int quads = panel_width(s, tile.panel) / 4;
-  const std::int64_t base = panel_rows(op.workspace, s, tile.panel);
+  const std::int64_t base = panel_rows(s, tile.panel);
   for (int i = threadIdx.x; i < rows * quads; i += kTileThreads) {
     const int b = tile.row + i / quads, column = i % quads * 4;
     const std::int64_t at = base + static_cast<std::int64_t>(b) * row_stride(s) + column;

@@ -20,8 +20,8 @@ struct Row {
   }
 };
 
-__device__ __forceinline__ Row row_of(float* values, const Workspace& w, const Slab& s, int b) {
-  return {values + panel_rows(w, s, 0) + static_cast<std::int64_t>(b) * row_stride(s), panel_stride(s)};
+__device__ __forceinline__ Row row_of(float* values, const Slab& s, int b) {
+  return {values + panel_rows(s, 0) + static_cast<std::int64_t>(b) * row_stride(s), panel_stride(s)};
 }
 
 struct Largest {
@@ -88,8 +88,8 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Loss op) {
   for (int b = warp; b < rows; b += kWarps) {
     const std::int64_t place = batch.first + b;
     const int t = op.labels[op.order ? op.order[place] : place];
-    const Row z = row_of(w.outputs, w, s, b);
-    const Row d = op.write_deltas ? row_of(w.deltas, w, s, b) : Row{nullptr, 0};
+    const Row z = row_of(w.outputs, s, b);
+    const Row d = op.write_deltas ? row_of(w.deltas, s, b) : Row{nullptr, 0};
     const Largest best = largest_of(z, head.classes, lane);
     correct += best.index == t;
     loss += op.kind == LossKind::cross_entropy ? cross_entropy(z, d, head.classes, t, best.value, rows, lane)

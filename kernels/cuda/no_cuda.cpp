@@ -3,9 +3,7 @@
 
 namespace shoal {
 
-CudaStatus cuda_status() {
-  return {0, "this build has no CUDA: no nvcc was found when it was configured", {}, ""};
-}
+CudaStatus cuda_status() { return {0, "this build has no CUDA: it was made without nvcc", {}, ""}; }
 
 DeviceMachine cuda_machine(int, Gemm) { throw DeviceError("no CUDA device: " + cuda_status().reason); }
 

@@ -204,7 +204,7 @@ __global__ void __launch_bounds__(kTileThreads) update_kernel(Update op) {
   const Tile tile = op.tiles[blockIdx.x];
   const Slab& s = op.slabs[tile.slab];
   const UpdateTile t{inputs_of(op.workspace, op.slabs, s, op.gates),
-                     op.workspace.deltas + panel_rows(op.workspace, s, tile.panel),
+                     op.workspace.deltas + panel_rows(s, tile.panel),
                      row_stride(s),
                      tile.row,
                      s.fan_in,

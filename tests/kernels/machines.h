@@ -23,7 +23,9 @@ struct TestMachine {
   bool guards_memory;  // the build itself notices an access outside an allocation
 };
 
-/// Every machine of this build and this computer, the CPU's levels first.
+/// Every machine of this build and this computer, the CPU's levels first. SHOAL_TEST_MACHINES=cuda (or a
+/// list: "cpu v3,emu"; "cpu" means all its levels) leaves only those; it is an error when one of them is not
+/// here.
 const std::vector<TestMachine>& machines();
 /// Why the CUDA machine is not among them; empty when it is. In a build that has none by intention: that.
 std::string why_no_cuda();

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <sstream>
+#include <stdexcept>
 
 #include "tests/kernels/emulated.h"
 
@@ -38,6 +41,28 @@ TestMachine cpu_machine(CpuLevel level) {
   return t;
 }
 
+/// A word of SHOAL_TEST_MACHINES means the machine of that name, or all whose first word it is.
+bool means(const std::string& word, const TestMachine& machine) {
+  return machine.name == word || machine.name.starts_with(word + " ");
+}
+
+/// The machines that the list names, in their own order. Who asks for one that is not there must not go on
+/// with the others, or with none.
+std::vector<TestMachine> choose(const std::vector<TestMachine>& all, const std::string& names) {
+  std::vector<TestMachine> chosen;
+  std::vector<std::string> words;
+  std::istringstream in(names);
+  for (std::string word; std::getline(in, word, ',');) {
+    if (std::none_of(all.begin(), all.end(), [&](const TestMachine& m) { return means(word, m); }))
+      throw std::runtime_error("SHOAL_TEST_MACHINES: there is no machine '" + word + "' here");
+    words.push_back(word);
+  }
+  for (const TestMachine& machine : all)
+    if (std::any_of(words.begin(), words.end(), [&](const std::string& w) { return means(w, machine); }))
+      chosen.push_back(machine);
+  return chosen;
+}
+
 }  // namespace
 
 const std::vector<TestMachine>& machines() {
@@ -47,7 +72,8 @@ const std::vector<TestMachine>& machines() {
       if (cpu_level_available(level)) list.push_back(cpu_machine(level));
     list.push_back(emulated_machine());
     if (cuda_status().devices > 0) list.push_back(as_test_machine(cuda_machine(0, Gemm::own)));
-    return list;
+    const char* names = std::getenv("SHOAL_TEST_MACHINES");
+    return names && *names ? choose(list, names) : list;
   }();
   return all;
 }

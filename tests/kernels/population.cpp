@@ -25,7 +25,7 @@ struct Builder {
     s.fan_in = fan_in, s.columns = padded(width), s.width = width;
     s.input = -1, s.is_output = is_output;
     s.rule = static_cast<int>(shape.rule);
-    s.group = shape.group + p.batch_origin;
+    s.group = shape.group;
     s.row_capacity = std::max(1, p.spec.rows[index(shape.group)] + p.spec.spare_rows);
     p.slabs.push_back(s);
     return static_cast<int>(p.slabs.size()) - 1;
@@ -69,7 +69,7 @@ struct Builder {
       s.bias = s.weights + std::int64_t{s.fan_in} * s.columns;
       p.parameters = s.bias + s.columns;
       const int panels = (s.columns + kWide - 1) / kWide;
-      s.outputs = p.output_origin + p.outputs;
+      s.outputs = p.outputs;
       p.outputs += std::int64_t{panels} * s.row_capacity * std::min(s.columns, kWide);
       s.neuron = p.neurons;
       p.neurons += s.columns;
@@ -111,7 +111,6 @@ Population make_population(const PopulationSpec& spec) {
   b.p.spec = spec;
   b.p.input_stride = padded(spec.features);
   b.p.places.resize(spec.models.size());
-  if (spec.is_part) b.p.output_origin = 4096, b.p.batch_origin = 3;
   const auto models = static_cast<int>(spec.models.size());
   std::size_t depth = 0;
   b.p.level_begin.push_back(0);
@@ -148,7 +147,7 @@ std::size_t bias_index(const Slab& s, int column) { return index(s.bias + column
 std::size_t output_index(const Population& p, const Slab& s, int row, int column) {
   const int stride = std::min(kWide, s.columns);
   const std::int64_t panel = std::int64_t{column / kWide} * s.row_capacity * stride;
-  return index(s.outputs - p.output_origin + panel + std::int64_t{row} * stride + column % kWide);
+  return index(s.outputs + panel + std::int64_t{row} * stride + column % kWide);
 }
 
 std::vector<float> parameters_of(const Population& p, const std::vector<reference::Model>& models) {

@@ -22,8 +22,6 @@ struct PopulationSpec {
   std::vector<ModelShape> models;
   std::vector<int> rows;  // [groups] of their batches; 0: the group rests
   int spare_rows = 0;     // room behind the batch
-  /// The workspace holds a part of a larger population: origins are not 0.
-  bool is_part = false;
 };
 
 /// One layer of one model.
@@ -41,8 +39,7 @@ struct Population {
   std::vector<std::vector<Place>> places;                             // [model][layer], the output layer last
   std::vector<Batch> batches;                                         // [groups]
   std::int64_t parameters = 0, outputs = 0, neurons = 0, inputs = 0;  // floats, or neurons
-  std::int64_t output_origin = 0;
-  int batch_origin = 0, input_stride = 0;
+  int input_stride = 0;
 };
 
 Population make_population(const PopulationSpec&);

@@ -33,8 +33,6 @@ Rig::Rig(const TestMachine& m, const Population& p, RigSpec spec) : machine(m), 
   if (spec.preactivations) workspace.preactivations = arena.room<float>(count(p.outputs), "preactivations");
   if (!m.is_device) workspace.scratch = arena.room<float>(scratch_floats(p), "scratch");
   workspace.batches = batches;
-  workspace.output_origin = p.output_origin;
-  workspace.batch_origin = p.batch_origin;
   workspace.input_stride = p.input_stride;
   coefficients = arena.put(std::vector<StepCoefficients>(models, StepCoefficients{}), "coefficients");
   labels = arena.put(std::vector<std::int32_t>(count(samples), 0), "labels");
