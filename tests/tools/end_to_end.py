@@ -153,7 +153,10 @@ class Train(Case):
         self.assertEqual(len(lines_of(self.folder / "run/population.csv")), 3)
 
     def test_a_terminal_has_one_line_redrawn(self):
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as error:  # a bare chroot has no /dev/pts
+            self.skipTest(f"no terminal to be had: {error}")
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
         done = subprocess.run([program.SHOAL, "train", *SMALL, "--hidden", "64,128", "-o", "run"], cwd=self.folder, stdout=subprocess.PIPE,
                               stderr=theirs, env=environment(TERM="xterm"))
