@@ -27,12 +27,12 @@ inline void advise_huge_pages(const void* memory, std::size_t bytes) {
 }
 
 template <class T>
-class Array {
+class AlignedArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  Array() = default;
-  explicit Array(std::size_t count) : count_(count) {
+  AlignedArray() = default;
+  explicit AlignedArray(std::size_t count) : count_(count) {
     if (count == 0) return;
     constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
     const std::size_t alignment = bytes() >= 2 * kHugePage ? kHugePage : kLine;

@@ -15,8 +15,8 @@ namespace {
 constexpr const char* kFormat = "shoal checkpoint 1";
 constexpr std::int64_t kMomentFields = 6;
 
-std::span<const float> all(const Array<float>& a) { return {a.data(), a.size()}; }
-std::span<float> all(Array<float>& a) { return {a.data(), a.size()}; }
+std::span<const float> all(const AlignedArray<float>& a) { return {a.data(), a.size()}; }
+std::span<float> all(AlignedArray<float>& a) { return {a.data(), a.size()}; }
 std::int64_t length(std::size_t count) { return static_cast<std::int64_t>(count); }
 
 std::uint64_t hash_bytes(const void* data, std::size_t bytes) {
@@ -93,18 +93,20 @@ std::string finished_wave_path(const std::string& path, int wave) {
   return fmt::format("{}.wave{}", path, wave);
 }
 
-void write_checkpoint(const std::string& path, std::uint64_t fingerprint, int number, const Wave& wave,
-                      const History& history) {
+void write_checkpoint(const std::string& path, std::uint64_t fingerprint, const CheckpointPlace& place,
+                      const Wave& wave, const History& history) {
   const std::vector<std::int64_t> positions = flatten(wave.positions);
-  std::vector<TensorSpec> tensors{{"positions", DType::i64, {length(wave.positions.size()), 2}}};
+  std::vector<TensorSpec> tensors{{"positions", TensorType::i64, {length(wave.positions.size()), 2}},
+                                  {"wave_of_model", TensorType::i32, {length(place.wave_of_model.size())}}};
   for_each_array(wave, history, [&](const char* name, auto values) {
     using Element = std::remove_const_t<typename decltype(values)::element_type>;
-    tensors.push_back({name, dtype_of<Element>(), {length(values.size())}});
+    tensors.push_back({name, tensor_type_of<Element>(), {length(values.size())}});
   });
   SafetensorsWriter file(
       path, tensors,
-      {{"format", kFormat}, {"run", to_string(fingerprint)}, {"wave", std::to_string(number)}});
+      {{"format", kFormat}, {"run", to_string(fingerprint)}, {"wave", std::to_string(place.wave)}});
   file.write("positions", positions);
+  file.write("wave_of_model", place.wave_of_model);
   for_each_array(wave, history, [&](const char* name, auto values) {
     using Element = std::remove_const_t<typename decltype(values)::element_type>;
     file.write(name, std::span<const Element>(values));
@@ -112,7 +114,7 @@ void write_checkpoint(const std::string& path, std::uint64_t fingerprint, int nu
   file.finish();
 }
 
-int read_checkpoint_wave(const std::string& path, std::uint64_t fingerprint) {
+CheckpointPlace read_checkpoint_place(const std::string& path, std::uint64_t fingerprint) {
   const SafetensorsFile file(path);
   const auto& metadata = file.metadata();
   const auto value = [&](const char* key) {
@@ -124,7 +126,11 @@ int read_checkpoint_wave(const std::string& path, std::uint64_t fingerprint) {
   if (value("run") != to_string(fingerprint))
     throw SpecError(fmt::format(
         "{} belongs to another run: models, epochs or data differ from what is asked for now", path));
-  return std::stoi(value("wave"));
+  const CheckpointPlace place{std::stoi(value("wave")), file.read<std::int32_t>("wave_of_model")};
+  for (const std::int32_t w : place.wave_of_model)
+    if (w < 0 || w >= length(place.wave_of_model.size()))
+      throw WeightsError(fmt::format("{} is damaged: there is no wave {}", path, w));
+  return place;
 }
 
 void read_checkpoint(const std::string& path, Wave& wave, History& history) {
@@ -140,8 +146,8 @@ void write_finished_wave(const std::string& path, const Wave& wave, const std::v
   std::vector<double> flat;
   for (const Moments& m : moments)
     flat.insert(flat.end(), {m.count, m.mean, m.squares, m.zeros, m.min, m.max});
-  SafetensorsWriter file(path, {{"parameters", DType::f32, {length(wave.parameters.size())}},
-                                {"moments", DType::f64, {length(moments.size()), kMomentFields}}});
+  SafetensorsWriter file(path, {{"parameters", TensorType::f32, {length(wave.parameters.size())}},
+                                {"moments", TensorType::f64, {length(moments.size()), kMomentFields}}});
   file.write("parameters", all(wave.parameters));
   file.write("moments", flat);
   file.finish();

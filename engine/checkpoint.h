@@ -32,11 +32,18 @@ std::uint64_t run_fingerprint(const RunSpec&, const Task&);
 /// several.
 std::string finished_wave_path(const std::string& path, int wave);
 
-/// Writes the state of `wave`, whose number is `number`. Errors: WeightsError.
-void write_checkpoint(const std::string& path, std::uint64_t fingerprint, int number, const Wave& wave,
-                      const History&);
-/// Number of the wave that a checkpoint was written in; SpecError when it belongs to another run.
-int read_checkpoint_wave(const std::string& path, std::uint64_t fingerprint);
+/// Where a stopped run stands: the wave that was being trained, and how the population was cut (the memory
+/// that is free may differ by now).
+struct CheckpointPlace {
+  int wave = 0;
+  std::vector<std::int32_t> wave_of_model;
+};
+
+/// Writes the state of `wave`. Errors: WeightsError.
+void write_checkpoint(const std::string& path, std::uint64_t fingerprint, const CheckpointPlace&,
+                      const Wave& wave, const History&);
+/// SpecError when the checkpoint belongs to another run.
+CheckpointPlace read_checkpoint_place(const std::string& path, std::uint64_t fingerprint);
 /// Fills a fresh wave and the history.
 void read_checkpoint(const std::string& path, Wave& wave, History&);
 

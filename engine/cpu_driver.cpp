@@ -14,7 +14,7 @@ namespace {
 
 /// A thread's own arrays, large enough for any pack.
 struct Bench {
-  Array<float> inputs, outputs, deltas, preactivations, scratch;
+  AlignedArray<float> inputs, outputs, deltas, preactivations, scratch;
 };
 
 class CpuDriver final : public Driver {
@@ -81,11 +81,11 @@ CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
   benches_.resize(
       static_cast<std::size_t>(std::min(threads_, std::max(1, static_cast<int>(layout.packs.size())))));
   for (Bench& b : benches_) {
-    b.inputs = Array<float>(size(rows * layout.input_stride));
-    b.outputs = Array<float>(size(outputs));
-    b.deltas = Array<float>(size(outputs));
-    if (before_relu_) b.preactivations = Array<float>(size(outputs));
-    b.scratch = Array<float>(size(scratch));
+    b.inputs = AlignedArray<float>(size(rows * layout.input_stride));
+    b.outputs = AlignedArray<float>(size(outputs));
+    b.deltas = AlignedArray<float>(size(outputs));
+    if (before_relu_) b.preactivations = AlignedArray<float>(size(outputs));
+    b.scratch = AlignedArray<float>(size(scratch));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "engine/driver.h"
 #include "engine/initialize.h"
 #include "engine/parallel.h"
+#include "engine/safetensors.h"
 #include "engine/waves.h"
 
 namespace shoal {
@@ -78,6 +79,7 @@ class Run {
   Control control_;
   History history_;
   std::vector<std::vector<std::int64_t>> waves_;
+  CheckpointPlace place_;
   std::uint64_t fingerprint_ = 0;
   RunResult result_;
   Clock::time_point start_ = Clock::now(), last_checkpoint_ = start_;
@@ -89,12 +91,23 @@ class Run {
 Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
     : spec_(run), task_(task), hooks_(hooks), history_(run.epochs, run.models.size()) {
   const Layout layout = make_layout(run.models, task.shape, run.order);
-  waves_ = cut_waves(layout, memory_budget(run, task, layout), run.machine.kind != MachineSpec::Kind::cpu);
+  if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
+  if (!hooks.checkpoint_path.empty() && std::filesystem::exists(hooks.checkpoint_path)) {
+    place_ = read_checkpoint_place(hooks.checkpoint_path, fingerprint_);
+    waves_ = waves_of(place_.wave_of_model);
+    if (place_.wave_of_model.size() != run.models.size() || place_.wave < 0 ||
+        place_.wave >= static_cast<int>(waves_.size()))
+      throw WeightsError(
+          fmt::format("{} is damaged: its waves do not fit its models", hooks.checkpoint_path));
+    result_.resumed = true;
+  } else {
+    waves_ = cut_waves(layout, memory_budget(run, task, layout), run.machine.kind != MachineSpec::Kind::cpu);
+    place_.wave_of_model = wave_of_each(waves_, run.models.size());
+  }
   for (const Pack& p : layout.packs) total_flops_ += p.flops;
   total_flops_ *= static_cast<double>(task.train.count) * run.epochs;
   control_.stop = hooks.stop;
   control_.poll = [this] { report_progress(); };
-  if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
   result_.models.resize(run.models.size());
 }
 
@@ -142,7 +155,8 @@ void Run::record_epoch(const Wave& wave, std::int64_t epoch, const Evaluation& t
 void Run::checkpoint(Wave& wave, Driver& driver, int number) {
   if (hooks_.checkpoint_path.empty()) return;
   driver.fetch();
-  write_checkpoint(hooks_.checkpoint_path, fingerprint_, number, wave, history_);
+  place_.wave = number;
+  write_checkpoint(hooks_.checkpoint_path, fingerprint_, place_, wave, history_);
   last_checkpoint_ = Clock::now();
 }
 
@@ -260,16 +274,8 @@ void Run::fill_results() {
 }
 
 RunResult Run::go() {
-  int first = 0;
-  const int waves = static_cast<int>(waves_.size());
-  if (!hooks_.checkpoint_path.empty() && std::filesystem::exists(hooks_.checkpoint_path)) {
-    first = read_checkpoint_wave(hooks_.checkpoint_path, fingerprint_);
-    if (first < 0 || first >= waves)
-      throw SpecError(fmt::format("{} was written with another memory limit: give the same one to go on",
-                                  hooks_.checkpoint_path));
-    result_.resumed = true;
-    for (int w = 0; w < first; ++w) replay_finished_wave(w);
-  }
+  const int waves = static_cast<int>(waves_.size()), first = place_.wave;
+  for (int w = 0; w < first; ++w) replay_finished_wave(w);
   for (int w = first; w < waves && !result_.stopped; ++w) result_.stopped = !train_wave(w);
   if (!result_.stopped && !hooks_.checkpoint_path.empty()) remove_checkpoint(hooks_.checkpoint_path, waves);
   report_progress();
@@ -293,14 +299,13 @@ RunPlan plan_run(const RunSpec& run, const Task& task) {
   plan.packs = static_cast<int>(layout.packs.size());
   for (const Slab& s : layout.slabs) plan.panels += panel_count(s);
   std::vector<std::size_t> wave_bytes(waves.size()), wave_activations(waves.size());
-  std::vector<std::size_t> wave_of(run.models.size());
-  for (std::size_t w = 0; w < waves.size(); ++w)
-    for (const std::int64_t m : waves[w]) wave_of[static_cast<std::size_t>(m)] = w;
+  const std::vector<std::int32_t> wave_of = wave_of_each(waves, run.models.size());
   std::size_t largest_pack = 0;
   for (const Pack& p : layout.packs) {
     const auto model = static_cast<std::size_t>(layout.heads[static_cast<std::size_t>(p.first_head)].model);
-    wave_bytes[wave_of[model]] += state_bytes(layout, p);
-    wave_activations[wave_of[model]] += activation_bytes(p);
+    const auto wave = static_cast<std::size_t>(wave_of[model]);
+    wave_bytes[wave] += state_bytes(layout, p);
+    wave_activations[wave] += activation_bytes(p);
     largest_pack = std::max(largest_pack, activation_bytes(p));
     plan.train_flops += p.flops * static_cast<double>(task.train.count) * run.epochs;
   }

@@ -26,12 +26,13 @@ struct DTypeName {
   std::string_view name;
   int bytes;
 };
-constexpr DTypeName kOurs[] = {{"F32", 4}, {"F64", 8}, {"I32", 4}, {"I64", 8}, {"U8", 1}};  // as in DType
+constexpr DTypeName kOurs[] = {
+    {"F32", 4}, {"F64", 8}, {"I32", 4}, {"I64", 8}, {"U8", 1}};  // as in TensorType
 constexpr DTypeName kOthers[] = {{"F16", 2}, {"BF16", 2},    {"I16", 2},    {"I8", 1},
                                  {"U16", 2}, {"U32", 4},     {"U64", 8},    {"BOOL", 1},
                                  {"C64", 8}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
 
-DTypeName describe(DType dtype) { return kOurs[static_cast<int>(dtype)]; }
+DTypeName describe(TensorType dtype) { return kOurs[static_cast<int>(dtype)]; }
 
 /// Bytes of an element; 0 for a type that is not known.
 int element_bytes(std::string_view dtype) {
@@ -81,7 +82,7 @@ std::string extents_text(const std::vector<std::int64_t>& shape) {
 
 struct SafetensorsWriter::State {
   struct Tensor {
-    DType dtype;
+    TensorType dtype;
     std::int64_t begin, end;  // bytes in the file
     std::int64_t written = 0;
   };
@@ -182,8 +183,8 @@ SafetensorsWriter::~SafetensorsWriter() = default;
 SafetensorsWriter::SafetensorsWriter(SafetensorsWriter&&) noexcept = default;
 SafetensorsWriter& SafetensorsWriter::operator=(SafetensorsWriter&&) noexcept = default;
 
-void SafetensorsWriter::write_bytes(std::string_view name, DType dtype, const void* data, std::size_t count,
-                                    std::int64_t first) {
+void SafetensorsWriter::write_bytes(std::string_view name, TensorType dtype, const void* data,
+                                    std::size_t count, std::int64_t first) {
   const auto found = state->tensors.find(std::string(name));
   if (found == state->tensors.end())
     throw std::invalid_argument(fmt::format("{} has no tensor \"{}\"", state->path.string(), name));
@@ -390,7 +391,7 @@ const TensorInfo& SafetensorsFile::tensor(std::string_view name) const {
                                   state->tensors.size(), state->tensors.front().name));
 }
 
-std::size_t SafetensorsFile::expect(std::string_view name, DType dtype,
+std::size_t SafetensorsFile::expect(std::string_view name, TensorType dtype,
                                     const std::vector<std::int64_t>& shape) const {
   const TensorInfo& info = tensor(name);
   const DTypeName wanted = describe(dtype);
@@ -403,8 +404,8 @@ std::size_t SafetensorsFile::expect(std::string_view name, DType dtype,
   return static_cast<std::size_t>((info.end - info.begin) / wanted.bytes);
 }
 
-void SafetensorsFile::read_bytes(std::string_view name, DType dtype, const std::vector<std::int64_t>& shape,
-                                 void* out, std::size_t count) const {
+void SafetensorsFile::read_bytes(std::string_view name, TensorType dtype,
+                                 const std::vector<std::int64_t>& shape, void* out, std::size_t count) const {
   if (count != expect(name, dtype, shape))
     throw std::invalid_argument(
         fmt::format("room for {} elements of tensor \"{}\" of shape {}", count, name, extents_text(shape)));

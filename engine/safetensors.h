@@ -27,7 +27,7 @@ struct WeightsError : std::runtime_error {
 
 /// The element types that this program writes and reads. Files may hold others; only reading those is
 /// refused.
-enum class DType { f32, f64, i32, i64, u8 };
+enum class TensorType { f32, f64, i32, i64, u8 };
 
 template <class T>
 inline constexpr bool kIsTensorElement = false;
@@ -43,18 +43,18 @@ template <>
 inline constexpr bool kIsTensorElement<std::uint8_t> = true;
 
 template <class T>
-consteval DType dtype_of() {
+consteval TensorType tensor_type_of() {
   static_assert(kIsTensorElement<T>, "float, double, std::int32_t, std::int64_t or std::uint8_t");
-  if (std::is_same_v<T, float>) return DType::f32;
-  if (std::is_same_v<T, double>) return DType::f64;
-  if (std::is_same_v<T, std::int32_t>) return DType::i32;
-  if (std::is_same_v<T, std::int64_t>) return DType::i64;
-  return DType::u8;
+  if (std::is_same_v<T, float>) return TensorType::f32;
+  if (std::is_same_v<T, double>) return TensorType::f64;
+  if (std::is_same_v<T, std::int32_t>) return TensorType::i32;
+  if (std::is_same_v<T, std::int64_t>) return TensorType::i64;
+  return TensorType::u8;
 }
 
 struct TensorSpec {
   std::string name;
-  DType dtype = DType::f32;
+  TensorType dtype = TensorType::f32;
   std::vector<std::int64_t> shape;  // row-major; {} is a scalar
 };
 
@@ -74,7 +74,7 @@ class SafetensorsWriter {
   /// Elements first .. first + data.size() of a tensor.
   template <class T>
   void write(std::string_view name, std::span<const T> data, std::int64_t first = 0) {
-    write_bytes(name, dtype_of<T>(), data.data(), data.size(), first);
+    write_bytes(name, tensor_type_of<T>(), data.data(), data.size(), first);
   }
   template <class T>
   void write(std::string_view name, const std::vector<T>& data, std::int64_t first = 0) {
@@ -83,7 +83,8 @@ class SafetensorsWriter {
   void finish();
 
  private:
-  void write_bytes(std::string_view name, DType, const void* data, std::size_t count, std::int64_t first);
+  void write_bytes(std::string_view name, TensorType, const void* data, std::size_t count,
+                   std::int64_t first);
   struct State;
   std::unique_ptr<State> state;
 };
@@ -114,11 +115,11 @@ class SafetensorsFile {
   /// A whole tensor, which must have this type and shape; `out` has room for exactly its elements.
   template <class T>
   void read(std::string_view name, const std::vector<std::int64_t>& shape, std::span<T> out) const {
-    read_bytes(name, dtype_of<T>(), shape, out.data(), out.size());
+    read_bytes(name, tensor_type_of<T>(), shape, out.data(), out.size());
   }
   template <class T>
   std::vector<T> read(std::string_view name, const std::vector<std::int64_t>& shape) const {
-    std::vector<T> out(expect(name, dtype_of<T>(), shape));
+    std::vector<T> out(expect(name, tensor_type_of<T>(), shape));
     read(name, shape, std::span<T>(out));
     return out;
   }
@@ -130,8 +131,8 @@ class SafetensorsFile {
 
  private:
   /// Throws unless the tensor has this type and shape; its number of elements.
-  std::size_t expect(std::string_view name, DType, const std::vector<std::int64_t>& shape) const;
-  void read_bytes(std::string_view name, DType, const std::vector<std::int64_t>& shape, void* out,
+  std::size_t expect(std::string_view name, TensorType, const std::vector<std::int64_t>& shape) const;
+  void read_bytes(std::string_view name, TensorType, const std::vector<std::int64_t>& shape, void* out,
                   std::size_t count) const;
   struct State;
   std::unique_ptr<State> state;

@@ -17,9 +17,9 @@ Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const T
   }
   wave.layout = make_layout(wave.specs, task.shape, run.order);
   const auto count = static_cast<std::size_t>(wave.layout.parameters);
-  wave.parameters = Array<float>(count);
-  if (wave.layout.slots >= 1) wave.slot_a = Array<float>(count);
-  if (wave.layout.slots >= 2) wave.slot_b = Array<float>(count);
+  wave.parameters = AlignedArray<float>(count);
+  if (wave.layout.slots >= 1) wave.slot_a = AlignedArray<float>(count);
+  if (wave.layout.slots >= 2) wave.slot_b = AlignedArray<float>(count);
   for (std::size_t m = 0; m < models.size(); ++m)
     put_weights(wave.layout, static_cast<std::int64_t>(m), initial_weights(wave.specs[m], task.shape),
                 wave.parameters.data());

@@ -21,7 +21,7 @@ struct Wave {
   std::vector<ModelSpec> specs;          // [m]
   std::vector<UpdateSettings> settings;  // [m]
   Layout layout;
-  Array<float> parameters, slot_a, slot_b;
+  AlignedArray<float> parameters, slot_a, slot_b;
   std::vector<Position> positions;    // [pack]
   std::vector<double> loss;           // [m] sum over the samples of the epoch under way
   std::vector<std::int64_t> correct;  // [m]

@@ -71,10 +71,27 @@ std::vector<std::vector<std::int64_t>> cut_waves(const Layout& layout, std::size
       *fit -= bytes;
     }
   }
-  std::vector<std::vector<std::int64_t>> waves(room.size());
-  for (std::size_t m = 0; m < layout.model_pack.size(); ++m)
-    waves[static_cast<std::size_t>(wave_of[static_cast<std::size_t>(layout.model_pack[m])])].push_back(
-        static_cast<std::int64_t>(m));
+  std::vector<std::int32_t> wave_of_model;
+  for (const int pack : layout.model_pack) wave_of_model.push_back(wave_of[static_cast<std::size_t>(pack)]);
+  return waves_of(wave_of_model);
+}
+
+std::vector<std::int32_t> wave_of_each(const std::vector<std::vector<std::int64_t>>& waves,
+                                       std::size_t models) {
+  std::vector<std::int32_t> wave_of_model(models);
+  for (std::size_t w = 0; w < waves.size(); ++w)
+    for (const std::int64_t m : waves[w])
+      wave_of_model[static_cast<std::size_t>(m)] = static_cast<std::int32_t>(w);
+  return wave_of_model;
+}
+
+std::vector<std::vector<std::int64_t>> waves_of(std::span<const std::int32_t> wave_of_model) {
+  std::vector<std::vector<std::int64_t>> waves;
+  for (std::size_t m = 0; m < wave_of_model.size(); ++m) {
+    const auto w = static_cast<std::size_t>(wave_of_model[m]);
+    if (w >= waves.size()) waves.resize(w + 1);
+    waves[w].push_back(static_cast<std::int64_t>(m));
+  }
   return waves;
 }
 

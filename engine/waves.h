@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/layout.h"
@@ -26,5 +26,10 @@ std::size_t available_memory();
 /// of all packs count too. DeviceError when a single pack does not fit. Returns the models of each wave,
 /// ascending.
 std::vector<std::vector<std::int64_t>> cut_waves(const Layout&, std::size_t budget, bool on_device);
+
+/// The same cut written down model by model, and back.
+std::vector<std::int32_t> wave_of_each(const std::vector<std::vector<std::int64_t>>& waves,
+                                       std::size_t models);
+std::vector<std::vector<std::int64_t>> waves_of(std::span<const std::int32_t> wave_of_model);
 
 }  // namespace shoal

@@ -37,8 +37,8 @@ std::vector<TensorSpec> tensors_of(const std::vector<WeightsWriter::Model>& mode
   for (const WeightsWriter::Model& m : models)
     for (std::size_t l = 0; l + 1 < m.widths.size(); ++l) {
       const std::int64_t in = m.widths[l], out = m.widths[l + 1];
-      tensors.push_back({file_name_of(m.prefix, l, "weight"), DType::f32, {out, in}});
-      tensors.push_back({file_name_of(m.prefix, l, "bias"), DType::f32, {out}});
+      tensors.push_back({file_name_of(m.prefix, l, "weight"), TensorType::f32, {out, in}});
+      tensors.push_back({file_name_of(m.prefix, l, "bias"), TensorType::f32, {out}});
     }
   return tensors;
 }
@@ -335,10 +335,10 @@ std::vector<float> logits(std::span<const LayerWeights> layers, const DataView& 
                           float shift) {
   check_layers(layers, data);
   const Network net = make_network(layers);
-  Array<float> parameters(static_cast<std::size_t>(net.parameters));
+  AlignedArray<float> parameters(static_cast<std::size_t>(net.parameters));
   for (std::size_t l = 0; l < layers.size(); ++l) place(layers[l], net.slabs[l], parameters.data());
   const int stride = round_up(data.features, kBlockWidth), classes = layers.back().outputs;
-  Array<float> inputs(static_cast<std::size_t>(stride) * kRows),
+  AlignedArray<float> inputs(static_cast<std::size_t>(stride) * kRows),
       outputs(static_cast<std::size_t>(net.outputs));
   std::vector<float> result(static_cast<std::size_t>(data.count) * static_cast<std::size_t>(classes));
 

@@ -168,6 +168,25 @@ TEST_CASE("after a stop in the middle of an epoch") {
   }
 }
 
+TEST_CASE("a resumed run keeps its waves, whatever memory is free by then") {
+  const auto data = small_task();
+  const std::string path = (std::filesystem::temp_directory_path() / "shoal_waves_test.checkpoint").string();
+  RunSpec spec = crowd();
+  const auto whole = train(spec, data.task);
+  spec.machine.memory_limit = 150'000;
+  std::atomic<bool> stop{false};
+  RunHooks hooks;
+  hooks.checkpoint_path = path;
+  hooks.stop = &stop;
+  hooks.epoch = [&](const EpochReport& e) { stop = e.wave == 1; };
+  REQUIRE(train(spec, data.task, hooks).result.stopped);
+  stop = false;
+  hooks.epoch = nullptr;
+  spec.machine.memory_limit = 0;
+  const auto second = train(spec, data.task, hooks);
+  for (std::size_t m = 0; m < spec.models.size(); ++m) CHECK(same_bits(whole.weights[m], second.weights[m]));
+}
+
 TEST_CASE("a checkpoint of another run is refused in words") {
   const auto data = small_task();
   const std::string path = (std::filesystem::temp_directory_path() / "shoal_other_run.checkpoint").string();

@@ -44,8 +44,9 @@ bool reads_whole(const std::filesystem::path& path) {
 }
 
 std::string small_file(const std::filesystem::path& path) {
-  SafetensorsWriter writer(path, {{"a", DType::f32, {2, 3}}, {"b", DType::f64, {}}, {"c", DType::u8, {5}}},
-                           {{"made by", "a test"}});
+  SafetensorsWriter writer(
+      path, {{"a", TensorType::f32, {2, 3}}, {"b", TensorType::f64, {}}, {"c", TensorType::u8, {5}}},
+      {{"made by", "a test"}});
   writer.write("a", std::vector<float>{1, 2, 3, 4, 5, 6});
   writer.write("b", std::vector<double>{-0.5});
   writer.write("c", std::vector<std::uint8_t>{1, 2, 3, 4, 255});
@@ -63,12 +64,12 @@ TEST_CASE("safetensors: every type comes back, whatever the order and the pieces
   const std::vector<std::int64_t> l{std::numeric_limits<std::int64_t>::max()};
   const std::vector<std::uint8_t> u{0, 127, 255};
   SafetensorsWriter writer(folder / "x.safetensors",
-                           {{"u", DType::u8, {3, 1}},
-                            {"f", DType::f32, {2, 3}},
-                            {"d", DType::f64, {2}},
-                            {"empty", DType::f32, {0, 4}},
-                            {"i", DType::i32, {1, 2, 1}},
-                            {"l", DType::i64, {}}},
+                           {{"u", TensorType::u8, {3, 1}},
+                            {"f", TensorType::f32, {2, 3}},
+                            {"d", TensorType::f64, {2}},
+                            {"empty", TensorType::f32, {0, 4}},
+                            {"i", TensorType::i32, {1, 2, 1}},
+                            {"l", TensorType::i64, {}}},
                            {{"key", "value \"quoted\" \n"}, {"other", ""}});
   writer.write("u", u);
   writer.write("f", std::span(f).subspan(4), 4);
@@ -99,7 +100,7 @@ TEST_CASE("safetensors: every type comes back, whatever the order and the pieces
 
 TEST_CASE("safetensors: the bytes are those of the format") {
   const TemporaryFolder folder;
-  SafetensorsWriter writer(folder / "x", {{"w", DType::f32, {1, 2}}});
+  SafetensorsWriter writer(folder / "x", {{"w", TensorType::f32, {1, 2}}});
   writer.write("w", std::vector<float>{1.0f, -2.0f});
   writer.finish();
   const std::string header = R"({"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
@@ -118,20 +119,20 @@ TEST_CASE("safetensors: without finish() nothing is left behind, and the old fil
   const TemporaryFolder folder;
   const std::string old = small_file(folder / "x");
   {
-    SafetensorsWriter writer(folder / "x", {{"w", DType::f32, {2}}});
+    SafetensorsWriter writer(folder / "x", {{"w", TensorType::f32, {2}}});
     writer.write("w", std::vector<float>{1.0f, 2.0f});
     CHECK(folder.count() == 2);
   }
   CHECK(folder.count() == 1);
   CHECK(bytes_of(folder / "x") == old);
   {
-    SafetensorsWriter writer(folder / "x", {{"w", DType::f32, {2}}});
+    SafetensorsWriter writer(folder / "x", {{"w", TensorType::f32, {2}}});
     writer.write("w", std::vector<float>{1.0f});
     CHECK_THROWS_AS(writer.finish(), std::invalid_argument);  // half a tensor
   }
   CHECK(folder.count() == 1);
   CHECK(bytes_of(folder / "x") == old);
-  SafetensorsWriter writer(folder / "x", {{"w", DType::f32, {2}}});
+  SafetensorsWriter writer(folder / "x", {{"w", TensorType::f32, {2}}});
   writer.write("w", std::vector<float>{1.0f, 2.0f});
   writer.finish();
   CHECK(folder.count() == 1);
@@ -140,8 +141,8 @@ TEST_CASE("safetensors: without finish() nothing is left behind, and the old fil
 
 TEST_CASE("safetensors: two writers of one name do not meet; the last to finish wins") {
   const TemporaryFolder folder;
-  SafetensorsWriter first(folder / "x", {{"w", DType::f32, {1}}}),
-      second(folder / "x", {{"w", DType::f32, {1}}});
+  SafetensorsWriter first(folder / "x", {{"w", TensorType::f32, {1}}}),
+      second(folder / "x", {{"w", TensorType::f32, {1}}});
   first.write("w", std::vector<float>{1.0f});
   second.write("w", std::vector<float>{2.0f});
   second.finish();
@@ -153,17 +154,18 @@ TEST_CASE("safetensors: two writers of one name do not meet; the last to finish 
 TEST_CASE("safetensors: calls that do not fit the tensors are refused") {
   const TemporaryFolder folder;
   using Bad = std::invalid_argument;
-  SafetensorsWriter writer(folder / "x", {{"w", DType::f32, {2}}});
+  SafetensorsWriter writer(folder / "x", {{"w", TensorType::f32, {2}}});
   CHECK_THROWS_AS(writer.write("v", std::vector<float>{1.0f}), Bad);
   CHECK_THROWS_AS(writer.write("w", std::vector<double>{1.0}), Bad);
   CHECK_THROWS_AS(writer.write("w", std::vector<float>(3)), Bad);
   CHECK_THROWS_AS(writer.write("w", std::vector<float>(2), 1), Bad);
   CHECK_THROWS_AS(writer.write("w", std::vector<float>(1), -1), Bad);
   CHECK_THROWS_AS(writer.write("w", std::vector<float>(1), std::numeric_limits<std::int64_t>::max()), Bad);
-  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", DType::f32, {2}}, {"w", DType::f32, {2}}}), Bad);
-  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"__metadata__", DType::f32, {2}}}), Bad);
-  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", DType::f32, {-1}}}), Bad);
-  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", DType::f32, {1ll << 40, 1ll << 40}}}), Bad);
+  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", TensorType::f32, {2}}, {"w", TensorType::f32, {2}}}),
+                  Bad);
+  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"__metadata__", TensorType::f32, {2}}}), Bad);
+  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", TensorType::f32, {-1}}}), Bad);
+  CHECK_THROWS_AS(SafetensorsWriter(folder / "y", {{"w", TensorType::f32, {1ll << 40, 1ll << 40}}}), Bad);
 }
 
 TEST_CASE("safetensors: places that cannot be written are named") {
@@ -184,7 +186,7 @@ TEST_CASE("safetensors: a disk without room is one sentence, and nothing is left
   ::getrlimit(RLIMIT_FSIZE, &before);
   const rlimit tight{64, before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &tight);
-  const auto text = complaint([&] { SafetensorsWriter(folder / "x", {{"w", DType::f32, {1000}}}); });
+  const auto text = complaint([&] { SafetensorsWriter(folder / "x", {{"w", TensorType::f32, {1000}}}); });
   ::setrlimit(RLIMIT_FSIZE, &before);
   ::signal(SIGXFSZ, old_signal);
   CHECK(text == "cannot write " + (folder / "x").string() + ": File too large");

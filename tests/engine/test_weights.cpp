@@ -55,7 +55,7 @@ struct Tensor {
 
 void write_tensors(const std::filesystem::path& path, std::vector<Tensor> tensors) {
   std::vector<TensorSpec> specs;
-  for (const Tensor& t : tensors) specs.push_back({t.name, DType::f32, t.shape});
+  for (const Tensor& t : tensors) specs.push_back({t.name, TensorType::f32, t.shape});
   SafetensorsWriter writer(path, specs);
   for (Tensor& t : tensors) {
     std::int64_t count = 1;
@@ -287,7 +287,8 @@ TEST_CASE("weights: what is not an MLP is refused in words") {
 
 TEST_CASE("weights: other types than float32 are refused when they are read") {
   const TemporaryFolder folder;
-  SafetensorsWriter writer(folder / "x", {{"0.weight", DType::f64, {1, 1}}, {"0.bias", DType::f64, {1}}});
+  SafetensorsWriter writer(folder / "x",
+                           {{"0.weight", TensorType::f64, {1, 1}}, {"0.bias", TensorType::f64, {1}}});
   writer.write("0.weight", std::vector<double>{1.0});
   writer.write("0.bias", std::vector<double>{1.0});
   writer.finish();

@@ -40,7 +40,7 @@ bool padding_deltas_are_zero(const Population& p, const std::vector<float>& delt
   fill_outputs(p, [&](int m, int l, int b, int n) {
     const Place& place = p.places[static_cast<std::size_t>(m)][static_cast<std::size_t>(l)];
     const Slab& s = p.slabs[static_cast<std::size_t>(place.slab)];
-    zero = zero && (n < place.width || deltas[output_index(p, s, b, place.column + n)] == 0.0f);
+    zero = zero && (n < place.width || deltas[output_index(s, b, place.column + n)] == 0.0f);
     return 0.0f;
   });
   return zero;

@@ -61,7 +61,7 @@ std::vector<float> fill_outputs(const Population& p, Value value) {
       const Slab& s = p.slabs[static_cast<std::size_t>(place.slab)];
       for (int b = 0; b < rows_of(p, m); ++b)
         for (int n = 0; n < (place.width + 15) / 16 * 16; ++n)
-          array[output_index(p, s, b, place.column + n)] = value(m, l, b, n);
+          array[output_index(s, b, place.column + n)] = value(m, l, b, n);
     }
   return array;
 }

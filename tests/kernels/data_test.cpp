@@ -152,8 +152,7 @@ TEST_CASE("gather: rows are scaled samples in the order's sequence, columns behi
           CAPTURE(with_order);
           CAPTURE(as_bytes);
           constexpr int kSamples = 40;
-          const Population p =
-              make_population({features, 2, {{{1}}, {{1}, 1}, {{1}, 2}}, {17, 0, 5}, 2, features % 2 == 0});
+          const Population p = make_population({features, 2, {{{1}}, {{1}, 1}, {{1}, 2}}, {17, 0, 5}, 2});
           reference::Draws draws(static_cast<std::uint64_t>(features));
           Data data;
           for (int i = 0; i < kSamples * features; ++i) {

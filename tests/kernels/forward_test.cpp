@@ -41,8 +41,8 @@ bool padding_outputs_are_zero(const Population& p, const std::vector<float>& out
     for (const Place& place : p.places[m])
       for (int b = 0; b < rows_of(p, static_cast<int>(m)); ++b)
         for (int n = place.width; n % 16 != 0; ++n)
-          if (!(outputs[output_index(p, p.slabs[static_cast<std::size_t>(place.slab)], b,
-                                     place.column + n)] == 0.0f))
+          if (!(outputs[output_index(p.slabs[static_cast<std::size_t>(place.slab)], b, place.column + n)] ==
+                0.0f))
             return false;
   return true;
 }

@@ -64,8 +64,8 @@ void compare_model(Worst& sums, Worst& deltas, const Population& p, const Result
                            : kind == LossKind::cross_entropy
                                ? cross_entropy_delta_tolerance(classes, rows_of(p, m))
                                : squared_error_delta_tolerance(expected);
-      deltas.see(static_cast<double>(r.deltas[output_index(p, s, static_cast<int>(b), c)]), expected, bound,
-                 m, out, static_cast<int>(b), c);
+      deltas.see(static_cast<double>(r.deltas[output_index(s, static_cast<int>(b), c)]), expected, bound, m,
+                 out, static_cast<int>(b), c);
     }
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("loss: a loss that is not finite freezes its model and nobody else; a 
         std::vector<float> logits = make_logits(p, 1.0);
         const Slab& ill = p.slabs[static_cast<std::size_t>(p.places[1].back().slab)];
         // One bad logit of model 1: the label's, so that -infinity hurts too.
-        logits[output_index(p, ill, 4, batches[0].labels[4])] = poison;
+        logits[output_index(ill, 4, batches[0].labels[4])] = poison;
         for (const bool write_deltas : {true, false}) {
           CAPTURE(write_deltas);
           Rig rig(machine, p);

@@ -144,7 +144,7 @@ std::size_t weight_index(const Slab& s, int k, int column) {
 
 std::size_t bias_index(const Slab& s, int column) { return index(s.bias + column); }
 
-std::size_t output_index(const Population& p, const Slab& s, int row, int column) {
+std::size_t output_index(const Slab& s, int row, int column) {
   const int stride = std::min(kWide, s.columns);
   const std::int64_t panel = std::int64_t{column / kWide} * s.row_capacity * stride;
   return index(s.outputs + panel + std::int64_t{row} * stride + column % kWide);
@@ -182,7 +182,7 @@ reference::Matrix values_of(const Population& p, const std::vector<float>& array
     reference::Vector row;
     for (int n = 0; n < place.width; ++n)
       row.push_back(
-          static_cast<double>(array[output_index(p, p.slabs[index(place.slab)], b, place.column + n)]));
+          static_cast<double>(array[output_index(p.slabs[index(place.slab)], b, place.column + n)]));
     values.push_back(std::move(row));
   }
   return values;

@@ -51,7 +51,7 @@ int rows_of(const Population&, int model);
 /// Places of single numbers in the arrays. `output_index` serves outputs, deltas and preactivations.
 std::size_t weight_index(const Slab&, int k, int column);
 std::size_t bias_index(const Slab&, int column);
-std::size_t output_index(const Population&, const Slab&, int row, int column);
+std::size_t output_index(const Slab&, int row, int column);
 
 /// The parameter array of these models; padding is 0.
 std::vector<float> parameters_of(const Population&, const std::vector<reference::Model>&);

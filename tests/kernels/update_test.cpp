@@ -229,7 +229,7 @@ TEST_CASE("update: a frozen model keeps its bits, and its neighbours do not noti
     const std::vector<float> all = run(all_a);
     for (const int m : {1, 3}) scene.coefficients[static_cast<std::size_t>(m)].active = 0;
     // What a diverged model leaves behind must not reach its neighbours.
-    scene.deltas[output_index(scene.p, scene.p.slabs[0], 0, scene.p.places[1][0].column)] = std::nanf("");
+    scene.deltas[output_index(scene.p.slabs[0], 0, scene.p.places[1][0].column)] = std::nanf("");
     const std::vector<float> some = run(some_a);
     for (int m = 0; m < 5; ++m) {
       CAPTURE(m);
