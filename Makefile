@@ -38,9 +38,8 @@ gpu-check: setup  ## on a machine with a GPU: build the CUDA machine and run wha
 	@scripts/build.sh cuda
 	@scripts/gpu-check.sh build/cuda
 
-gpu-bundle: setup  ## build here, check elsewhere: build/gpu-bundle, a folder for a machine with a GPU
-	@scripts/build.sh cuda
-	@scripts/gpu-bundle.sh build/cuda build/gpu-bundle
+gpu-bundle: setup  ## build here, check elsewhere: build/gpu-bundle.tar.gz, for a machine with a GPU
+	@scripts/gpu-bundle.sh
 
 format:  ## clang-format everything
 	@git ls-files -co --exclude-standard '*.h' '*.cpp' '*.cu' '*.cuh' | xargs -r clang-format -i
