@@ -13,10 +13,6 @@ namespace {
 struct Stream {
   std::uint64_t seed, stream;
 
-  /// Uniform in [-1, 1), of 24 bits: exact in a float.
-  float symmetric(std::uint64_t index) const {
-    return static_cast<float>(static_cast<double>(philox_word(seed, stream, index) >> 8) * 0x1p-23 - 1.0);
-  }
   /// Standard normal (Box & Muller 1958): words 2i and 2i+1.
   double normal(std::uint64_t index) const {
     const PhiloxWords w = philox_quad(seed, stream, index / 2);
@@ -26,8 +22,15 @@ struct Stream {
   }
 };
 
+/// Uniform in bound * [-1, 1), of 24 bits: a word of the stream each, four at a time.
 void fill_uniform(std::vector<float>& out, const Stream& s, double bound) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(bound * s.symmetric(i));
+  for (std::size_t i = 0; i < out.size(); i += 4) {
+    const PhiloxWords words = philox_quad(s.seed, s.stream, i / 4);
+    for (std::size_t k = 0; k < 4 && i + k < out.size(); ++k) {
+      const auto symmetric = static_cast<float>(static_cast<double>(words.word[k] >> 8) * 0x1p-23 - 1.0);
+      out[i + k] = static_cast<float>(bound * symmetric);
+    }
+  }
 }
 
 void fill_normal(std::vector<float>& out, const Stream& s, double sd) {

@@ -126,6 +126,15 @@ TEST_CASE("identity of a model: every field counts, and the values are part of t
   CHECK(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
 }
 
+TEST_CASE("initial weights are part of the results: these bits may not change unnoticed") {
+  ModelSpec m = model({3}, 42);
+  const auto layers = initial_weights(m, {4, 2});
+  CHECK(to_string(model_id(m, {4, 2})) == "b65ed87b93be4df4");
+  CHECK(layers[0].weight[0] == 0x1.a9f8ep-4f);
+  CHECK(layers[0].weight[11] == 0x1.cf5b6p-3f);
+  CHECK(layers[1].bias[1] == -0x1.d63774p-2f);
+}
+
 TEST_CASE("put and get are inverse") {
   const std::vector<ModelSpec> models{model({5}), model({70, 33}), model({16}), model({63})};
   const TaskShape shape{13, 3};
