@@ -7,7 +7,7 @@ set -euo pipefail
 needed=(
   g++:g++ cmake:cmake ninja-build:ninja make:make git:git
   zlib1g-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
-  doctest-dev python3:python3 binutils:addr2line qemu-user:qemu-x86_64
+  doctest-dev libboost-math-dev python3:python3 binutils:addr2line qemu-user:qemu-x86_64
   gnuplot-nox:gnuplot fonts-liberation
 )
 
