@@ -9,7 +9,10 @@ schedules, the checked and the ASan test once each. Nothing in the source tree o
     mutate.py BUILD_DIR --test test_simt --sources tests/simt/samples.cu --args=--source-file=*test_samples*
 
 --test NAME means the programs NAME_fast, NAME_checked and NAME_asan; it may be given several times. The table on stdout is Markdown.
-Exit status: 0 if every mutant was caught, 1 if some survived, 2 if the tests fail without any mutation.
+--explained FILE names the mutants that compute the same as the original, and why: lines `file | source line | reason`. They are tried like
+all others; an explanation that no survivor needs is reported, so that the file stays true.
+Sources that no test program contains (calls of CUDA's libraries, which have no emulated form) are left out and named.
+Exit status: 0 if every mutant was caught or is explained, 1 if not, 2 if the tests fail without any mutation.
 """
 import argparse
 import concurrent.futures
@@ -166,12 +169,20 @@ def examine(mutant, programs, arguments, limits, first_only):
     return noticed
 
 
+def read_explanations(path):
+    """{(file, source line): reason}"""
+    lines = path.read_text().splitlines() if path else []
+    rows = [re.split(r" \| ", line, maxsplit=2) for line in lines if line and not line.startswith("#")]
+    return {(file, context): reason for file, context, reason in rows}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path, help="a finished build")
     parser.add_argument("--test", action="append", required=True, help="a test made by shoal_kernel_test, without its mode")
     parser.add_argument("--modes", default="fast,checked,asan")
     parser.add_argument("--sources", nargs="*", type=pathlib.Path, help="default: kernels/cuda/*.cu and *.cuh")
+    parser.add_argument("--explained", type=pathlib.Path, help="mutants that are equivalent to the original, and why")
     parser.add_argument("--args", default="", help="arguments for the test programs, e.g. a doctest filter")
     parser.add_argument("--first", action="store_true", help="stop at the first run that notices a mutant")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -190,22 +201,39 @@ def main():
         limits[program.target] = 10 + 10 * seconds
 
     folder = ROOT / "kernels" / "cuda"
-    sources = options.sources or sorted([*folder.glob("*.cu"), *folder.glob("*.cuh")])
-    mutants = [m for s in sources for m in mutants_of(s.resolve())]
+    sources = [s.resolve() for s in options.sources or sorted([*folder.glob("*.cu"), *folder.glob("*.cuh")])]
+    absent = [s for s in sources if not any(p.sources_to_compile(s) for p in programs)]
+    for source in absent:
+        print(f"{source.relative_to(ROOT)} is in none of the programs", file=sys.stderr)
+    sources = [s for s in sources if s not in absent]
+    mutants = [m for s in sources for m in mutants_of(s)]
+    explanations = read_explanations(options.explained)
     print(f"{len(mutants)} mutants of {len(sources)} files", file=sys.stderr)
 
     print("| file | line | mutation | caught by |\n| --- | --- | --- | --- |")
-    survivors = 0
+    caught = equivalent = 0
+    used = set()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         work = [pool.submit(examine, m, programs, arguments, limits, options.first) for m in mutants]
         for mutant, result in zip(mutants, work):
             noticed = result.result()
-            survivors += not noticed
+            file = str(mutant.source.relative_to(ROOT))
+            key = (file, mutant.context)
+            verdict = ", ".join(noticed) or "**nobody**"
+            caught += bool(noticed)
+            if not noticed and key in explanations:
+                equivalent += 1
+                used.add(key)
+                verdict = f"equivalent: {explanations[key]}"
             what = mutant.what.replace("|", "\\|")
-            print(f"| {mutant.source.relative_to(ROOT)} | {mutant.line} | {what} | {', '.join(noticed) or '**nobody**'} |",
-                  flush=True)
-    print(f"\n{len(mutants) - survivors} of {len(mutants)} mutants caught.")
-    return 1 if survivors else 0
+            print(f"| {file} | {mutant.line} | {what} | {verdict} |", flush=True)
+    print(f"\n{len(mutants)} mutants: {caught} caught, {equivalent} equivalent to the original, "
+          f"{len(mutants) - caught - equivalent} unexplained.")
+    tried = {str(s.relative_to(ROOT)) for s in sources}
+    for file, context in explanations.keys() - used:
+        if file in tried:
+            print(f"explained, but did not survive: {file}: {context}", file=sys.stderr)
+    return 0 if caught + equivalent == len(mutants) else 1
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ struct Data {
 TEST_CASE("gather: rows are scaled samples in the order's sequence, columns behind the features are zero") {
   constexpr float kScale = 0.3f, kShift = -0.7f;
   for (const TestMachine& machine : machines())
-    for (const int features : {1, 7, 15, 16, 17, 63, 64, 65, 130})
+    for (const int features : {1, 4, 7, 12, 15, 16, 17, 20, 63, 64, 65, 130})
       for (const bool with_order : {false, true})
         for (const bool as_bytes : {false, true}) {
           CAPTURE(machine.name);

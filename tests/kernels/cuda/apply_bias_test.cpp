@@ -1,6 +1,7 @@
-// What our kernel does behind cuBLAS: given the plain product xW in the outputs, apply_bias makes of it, bit
-// for bit, what Forward makes of x. The product is made here, with the kernel's own chain of fused
-// multiply-adds.
+// The two halves of Forward when cuBLAS makes the product of the slabs that read the data. apply_bias: given
+// the plain product xW in the outputs, it makes of it, bit for bit, what Forward makes of x (the product is
+// made here, with the kernel's own chain of fused multiply-adds). forward_hidden: all other slabs, and only
+// they.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -16,6 +17,7 @@ using namespace shoal;
 namespace {
 
 constexpr int kFeatures = 21, kStride = 32, kRows = 131, kCapacity = 140, kColumns = 112;
+constexpr int kHiddenInputs = 17, kHiddenColumns = 16;
 
 template <class T>
 struct DeviceArray {
@@ -52,6 +54,17 @@ Slab data_slab(bool is_output) {
   s.bias = kFeatures * kColumns;
   s.fan_in = kFeatures, s.columns = kColumns, s.width = kColumns, s.row_capacity = kCapacity;
   s.input = -1, s.is_output = is_output;
+  return s;
+}
+
+/// Reads columns 16 .. 16+17 of the data slab; its weights stand behind the data slab's bias, its outputs
+/// behind the data slab's.
+Slab hidden_slab(const Slab& below) {
+  Slab s{};
+  s.weights = below.bias + kColumns, s.bias = s.weights + kHiddenInputs * kHiddenColumns;
+  s.outputs = output_floats(below);
+  s.fan_in = kHiddenInputs, s.columns = kHiddenColumns, s.width = kHiddenColumns, s.row_capacity = kCapacity;
+  s.input = 0, s.input_column = 16, s.is_output = 1;
   return s;
 }
 
@@ -104,4 +117,27 @@ TEST_CASE("a product and apply_bias are forward") {
     CHECK(same_bits(got_z.get(), expected_z.get()));
     CHECK_FALSE(same_bits(expected.get(), untouched));
   }
+}
+
+TEST_CASE("forward_hidden computes the slabs above the data's and leaves those alone") {
+  const Slab data = data_slab(false), hidden = hidden_slab(data);
+  const std::vector<Slab> slabs{data, hidden};
+  const std::vector<float> w = numbers(static_cast<std::size_t>(hidden.bias) + kHiddenColumns),
+                           start = numbers(static_cast<std::size_t>(hidden.outputs + output_floats(hidden)));
+  const int tile_rows = emu_machine().tiles.forward_rows;
+  const DeviceArray<Slab> slab(slabs);
+  const DeviceArray<Tile> both(forward_tiles(slabs, std::vector<int>{0, 1}, tile_rows)),
+      upper(forward_tiles(slabs, std::vector<int>{1}, tile_rows));
+  const DeviceArray<Batch> batch(std::vector<Batch>{{0, 0, kRows}});
+  const DeviceArray<float> inputs(numbers(kCapacity * kStride)), parameters(w), expected(start), got(start);
+  Forward op{};
+  op.slabs = slab.data, op.slab_count = 2;
+  op.parameters = parameters.data;
+  op.workspace.inputs = inputs.data, op.workspace.batches = batch.data, op.workspace.input_stride = kStride;
+  op.workspace.outputs = expected.data, op.tiles = upper.data, op.tile_count = static_cast<int>(upper.count);
+  emu::forward(op, nullptr);
+  op.workspace.outputs = got.data, op.tiles = both.data, op.tile_count = static_cast<int>(both.count);
+  emu::forward_hidden(op, nullptr);
+  CHECK(same_bits(got.get(), expected.get()));
+  CHECK_FALSE(same_bits(got.get(), start));
 }
