@@ -32,7 +32,8 @@ bench: setup  ## measure: one JSON line a row (compare with bench/results/)
 
 mutate: setup  ## break the CUDA kernels one line at a time; every mutant must be caught (long)
 	@scripts/build.sh release
-	python3 kernels/simt/mutate.py $(BUILD) --test test_emulation --first --explained kernels/simt/equivalent_mutants.txt
+	python3 kernels/simt/mutate.py $(BUILD) --test test_emulation --first --explained kernels/simt/equivalent_mutants.txt \
+	  --into docs/kernel-mutations.md
 
 gpu-check: setup  ## on a machine with a GPU: build the CUDA machine and run what needs it
 	@scripts/build.sh cuda

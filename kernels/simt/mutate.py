@@ -11,6 +11,7 @@ schedules, the checked and the ASan test once each. Nothing in the source tree o
 --test NAME means the programs NAME_fast, NAME_checked and NAME_asan; it may be given several times. The table on stdout is Markdown.
 --explained FILE names the mutants that compute the same as the original, and why: lines `file | source line | reason`. They are tried like
 all others; an explanation that no survivor needs is reported, so that the file stays true.
+--into FILE puts the finished table also behind the line `<!-- table -->` of a Markdown file.
 Sources that no test program contains (calls of CUDA's libraries, which have no emulated form) are left out and named.
 Exit status: 0 if every mutant was caught or is explained, 1 if not, 2 if the tests fail without any mutation.
 """
@@ -30,6 +31,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BARRIER = re.compile(r"(?:\b__syncthreads|\b__syncwarp|\b\w+\.sync|(?:simt::)?\bbar_sync|(?:simt::)?\bcp_async_wait<[^>]*>)\([^;{}]*?\)(?=;)")
 LESS = re.compile(r"(?<= )<(?= )")  # formatted sources: templates and includes have no space on both sides
+TABLE_MARK = "<!-- table -->"
 SCHEDULES = ("forward", "reverse", "random:1")
 
 
@@ -183,6 +185,7 @@ def main():
     parser.add_argument("--modes", default="fast,checked,asan")
     parser.add_argument("--sources", nargs="*", type=pathlib.Path, help="default: kernels/cuda/*.cu and *.cuh")
     parser.add_argument("--explained", type=pathlib.Path, help="mutants that are equivalent to the original, and why")
+    parser.add_argument("--into", type=pathlib.Path, help="Markdown file that receives the table")
     parser.add_argument("--args", default="", help="arguments for the test programs, e.g. a doctest filter")
     parser.add_argument("--first", action="store_true", help="stop at the first run that notices a mutant")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -210,7 +213,13 @@ def main():
     explanations = read_explanations(options.explained)
     print(f"{len(mutants)} mutants of {len(sources)} files", file=sys.stderr)
 
-    print("| file | line | mutation | caught by |\n| --- | --- | --- | --- |")
+    lines = []
+
+    def say(line):
+        lines.append(line + "\n")
+        print(line, flush=True)
+
+    say("| file | line | mutation | caught by |\n| --- | --- | --- | --- |")
     caught = equivalent = 0
     used = set()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -226,9 +235,12 @@ def main():
                 used.add(key)
                 verdict = f"equivalent: {explanations[key]}"
             what = mutant.what.replace("|", "\\|")
-            print(f"| {file} | {mutant.line} | {what} | {verdict} |", flush=True)
-    print(f"\n{len(mutants)} mutants: {caught} caught, {equivalent} equivalent to the original, "
-          f"{len(mutants) - caught - equivalent} unexplained.")
+            say(f"| {file} | {mutant.line} | {what} | {verdict} |")
+    say(f"\n{len(mutants)} mutants: {caught} caught, {equivalent} equivalent to the original, "
+        f"{len(mutants) - caught - equivalent} unexplained.")
+    if options.into:
+        head = options.into.read_text().split(TABLE_MARK)[0]
+        options.into.write_text(f"{head}{TABLE_MARK}\n\n{''.join(lines)}")
     tried = {str(s.relative_to(ROOT)) for s in sources}
     for file, context in explanations.keys() - used:
         if file in tried:
