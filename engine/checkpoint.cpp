@@ -163,10 +163,13 @@ void read_finished_wave(const std::string& path, Wave& wave, std::vector<Moments
   }
 }
 
-void remove_checkpoint(const std::string& path, int waves) {
+void remove_checkpoints(const std::string& path) {
   std::error_code ignored;  // a file that is not there is fine
   std::filesystem::remove(path, ignored);
-  for (int w = 0; w < waves; ++w) std::filesystem::remove(finished_wave_path(path, w), ignored);
+  // Waves end in order, so their files are numbered without gaps; removed from behind, they stay so.
+  int waves = 0;
+  while (std::filesystem::exists(finished_wave_path(path, waves), ignored)) ++waves;
+  while (waves > 0) std::filesystem::remove(finished_wave_path(path, --waves), ignored);
 }
 
 }  // namespace shoal

@@ -51,7 +51,4 @@ void read_checkpoint(const std::string& path, Wave& wave, History&);
 void write_finished_wave(const std::string& path, const Wave&, const std::vector<Moments>&);
 void read_finished_wave(const std::string& path, Wave&, std::vector<Moments>&);
 
-/// Removes whatever checkpoint files there are.
-void remove_checkpoint(const std::string& path, int waves);
-
 }  // namespace shoal

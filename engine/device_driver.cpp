@@ -360,4 +360,8 @@ std::unique_ptr<Driver> device_driver(Wave& wave, const RunSpec& run, const Task
   return std::make_unique<DeviceDriver>(wave, run, task, std::move(machine));
 }
 
+DeviceMachine open_device(const MachineSpec& spec) {
+  return spec.kind == MachineSpec::Kind::emu ? emu_machine() : cuda_machine(spec.device, spec.gemm);
+}
+
 }  // namespace shoal

@@ -42,6 +42,8 @@ class Driver {
 
 std::unique_ptr<Driver> cpu_driver(Wave&, const RunSpec&, const Task&);
 std::unique_ptr<Driver> device_driver(Wave&, const RunSpec&, const Task&, DeviceMachine);
+/// The machine of a run that is not the CPU's. DeviceError.
+DeviceMachine open_device(const MachineSpec&);
 
 /// Philox stream of an order group's shuffle in an epoch.
 std::uint64_t shuffle_stream(const OrderGroup&, std::int64_t epoch);

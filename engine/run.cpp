@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "engine/checkpoint.h"
 #include "engine/driver.h"
@@ -20,7 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kShareOfMemory = 0.8;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -39,21 +39,6 @@ void validate(const RunSpec& run, const Task& task) {
   }
 }
 
-DeviceMachine open_device(const MachineSpec& spec) {
-  return spec.kind == MachineSpec::Kind::emu ? emu_machine() : cuda_machine(spec.device, spec.gemm);
-}
-
-std::size_t memory_budget(const RunSpec& run, const Task& task, const Layout& layout) {
-  if (run.machine.memory_limit > 0) return run.machine.memory_limit;
-  if (run.machine.kind != MachineSpec::Kind::cpu) {
-    const auto there = static_cast<double>(open_device(run.machine).memory.available());
-    const std::size_t taken =
-        data_bytes(task) + layout.groups.size() * static_cast<std::size_t>(task.train.count) * 16;
-    return static_cast<std::size_t>(std::max(0.0, there * kShareOfMemory - static_cast<double>(taken)));
-  }
-  return static_cast<std::size_t>(static_cast<double>(available_memory()) * kShareOfMemory);
-}
-
 /// One call of run(): what is known, what is watched.
 class Run {
  public:
@@ -69,6 +54,7 @@ class Run {
   void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
                     int number);
   void checkpoint(Wave&, Driver&, int number);
+  bool checkpoint_due(const Wave&) const;
   void report_progress();
   void fill_results();
   std::unique_ptr<Driver> make_driver(Wave&) const;
@@ -84,6 +70,8 @@ class Run {
   RunResult result_;
   Clock::time_point start_ = Clock::now(), last_checkpoint_ = start_;
   double total_flops_ = 0, resumed_flops_ = 0;
+  double checkpoint_cost_ = -1;  // seconds that writing the last one took
+  bool pending_ = false;         // the checkpoint has not been read into its wave yet
   int wave_ = 0;
   std::int64_t epoch_ = 0;
 };
@@ -99,7 +87,7 @@ Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
         place_.wave >= static_cast<int>(waves_.size()))
       throw WeightsError(
           fmt::format("{} is damaged: its waves do not fit its models", hooks.checkpoint_path));
-    result_.resumed = true;
+    result_.resumed = pending_ = true;
   } else {
     waves_ = cut_waves(layout, memory_budget(run, task, layout), run.machine.kind != MachineSpec::Kind::cpu);
     place_.wave_of_model = wave_of_each(waves_, run.models.size());
@@ -154,10 +142,25 @@ void Run::record_epoch(const Wave& wave, std::int64_t epoch, const Evaluation& t
 
 void Run::checkpoint(Wave& wave, Driver& driver, int number) {
   if (hooks_.checkpoint_path.empty()) return;
+  const auto began = Clock::now();
   driver.fetch();
   place_.wave = number;
   write_checkpoint(hooks_.checkpoint_path, fingerprint_, place_, wave, history_);
   last_checkpoint_ = Clock::now();
+  checkpoint_cost_ = seconds_since(began);
+}
+
+/// At the end of an epoch: what it costs to write one was measured by the last, and is guessed from the bytes
+/// before the first.
+bool Run::checkpoint_due(const Wave& wave) const {
+  constexpr double kGuessedBytesPerSecond = 1e9;
+  const double since = seconds_since(last_checkpoint_);
+  if (hooks_.checkpoint_seconds) return *hooks_.checkpoint_seconds > 0 && since > *hooks_.checkpoint_seconds;
+  const auto floats = wave.parameters.size() + wave.slot_a.size() + wave.slot_b.size();
+  const double cost = checkpoint_cost_ >= 0
+                          ? checkpoint_cost_
+                          : static_cast<double>(floats) * sizeof(float) / kGuessedBytesPerSecond;
+  return since * kCheckpointShare >= cost;
 }
 
 bool Run::train_epochs(Wave& wave, Driver& driver, int number) {
@@ -178,8 +181,8 @@ bool Run::train_epochs(Wave& wave, Driver& driver, int number) {
     record_epoch(wave, epoch_, train, test, number);
     wave.loss.assign(wave.loss.size(), 0.0);
     wave.correct.assign(wave.correct.size(), 0);
-    if (hooks_.checkpoint_seconds > 0 && seconds_since(last_checkpoint_) > hooks_.checkpoint_seconds)
-      checkpoint(wave, driver, number);
+    const bool last = epoch_ + 1 == spec_.epochs && number + 1 == static_cast<int>(waves_.size());
+    if (checkpoint_due(wave) || (last && hooks_.keep_checkpoint)) checkpoint(wave, driver, number);
   }
   return true;
 }
@@ -236,7 +239,7 @@ void Run::replay_finished_wave(int number) {
 bool Run::train_wave(int number) {
   wave_ = number;
   Wave wave = make_wave(waves_[static_cast<std::size_t>(number)], spec_, task_);
-  if (result_.resumed && resumed_flops_ == 0) {
+  if (std::exchange(pending_, false)) {
     read_checkpoint(hooks_.checkpoint_path, wave, history_);
     for (std::size_t m = 0; m < spec_.models.size(); ++m)
       resumed_flops_ += flops_per_sample(spec_.models[m], task_.shape) *
@@ -277,7 +280,8 @@ RunResult Run::go() {
   const int waves = static_cast<int>(waves_.size()), first = place_.wave;
   for (int w = 0; w < first; ++w) replay_finished_wave(w);
   for (int w = first; w < waves && !result_.stopped; ++w) result_.stopped = !train_wave(w);
-  if (!result_.stopped && !hooks_.checkpoint_path.empty()) remove_checkpoint(hooks_.checkpoint_path, waves);
+  if (!result_.stopped && !hooks_.checkpoint_path.empty() && !hooks_.keep_checkpoint)
+    remove_checkpoints(hooks_.checkpoint_path);
   report_progress();
   fill_results();
   return std::move(result_);

@@ -108,12 +108,21 @@ struct EpochReport {
   std::span<const double> train_loss, train_accuracy, test_loss, test_accuracy;  // [models of the wave]
 };
 
+/// Share of a run's time that checkpoints may take when nobody says how often they are written.
+inline constexpr double kCheckpointShare = 0.05;
+
 struct RunHooks {
   std::function<void(const Progress&)> progress;  // from one thread, several times a second
   std::function<void(const EpochReport&)> epoch;  // from run()'s thread
   const std::atomic<bool>* stop = nullptr;        // set it, and every pack stops at its next step boundary
-  double checkpoint_seconds = 600;                // a checkpoint this often at most; 0: only when stopped
   std::string checkpoint_path;                    // empty: no checkpoints, no resume
+  /// When a checkpoint is written at the end of an epoch. Nothing: at every one, as long as writing takes no
+  /// more than kCheckpointShare of the time since the last; else when so many seconds have passed; 0: only
+  /// when stopped.
+  std::optional<double> checkpoint_seconds;
+  /// A finished run leaves a checkpoint of its last epoch behind, and the caller removes it
+  /// (remove_checkpoints) when all that follows is done; resumed from it, the run evaluates again and ends.
+  bool keep_checkpoint = false;
   /// Called when a model is finished, in order of waves, models of a wave in order of RunSpec::models, with
   /// its final weights, hidden layers first.
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
@@ -132,7 +141,10 @@ struct RunResult {
 };
 
 /// Trains. Resumes from hooks.checkpoint_path when that file exists and belongs to this spec (SpecError when
-/// it does not); a finished run removes it. Errors: SpecError, DeviceError.
+/// it does not); a finished run removes it, unless hooks.keep_checkpoint. Errors: SpecError, DeviceError.
 RunResult run(const RunSpec&, const Task&, const RunHooks&);
+
+/// Removes a checkpoint and the files of finished waves beside it; what is not there is no error.
+void remove_checkpoints(const std::string& checkpoint_path);
 
 }  // namespace shoal

@@ -7,8 +7,12 @@
 #include <limits>
 #include <string>
 
+#include "engine/driver.h"
+
 namespace shoal {
 namespace {
+
+constexpr double kShareOfMemory = 0.8;
 
 double gib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
@@ -52,6 +56,17 @@ std::size_t data_bytes(const Task& task) {
 }
 
 std::size_t available_memory() { return std::min(available_in_system(), room_in_control_group()); }
+
+std::size_t memory_budget(const RunSpec& run, const Task& task, const Layout& layout) {
+  if (run.machine.memory_limit > 0) return run.machine.memory_limit;
+  if (run.machine.kind != MachineSpec::Kind::cpu) {
+    const auto there = static_cast<double>(open_device(run.machine).memory.available());
+    const std::size_t taken =
+        data_bytes(task) + layout.groups.size() * static_cast<std::size_t>(task.train.count) * 16;
+    return static_cast<std::size_t>(std::max(0.0, there * kShareOfMemory - static_cast<double>(taken)));
+  }
+  return static_cast<std::size_t>(static_cast<double>(available_memory()) * kShareOfMemory);
+}
 
 std::vector<std::vector<std::int64_t>> cut_waves(const Layout& layout, std::size_t budget, bool on_device) {
   std::vector<std::size_t> room;  // [wave]

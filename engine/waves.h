@@ -22,6 +22,10 @@ std::size_t data_bytes(const Task&);
 /// Memory that this process may still take: what the system has available, within its control group's limit.
 std::size_t available_memory();
 
+/// Bytes that the population of a run may take: its limit, or 80 % of what is there now; on a device without
+/// the data.
+std::size_t memory_budget(const RunSpec&, const Task&, const Layout&);
+
 /// Packs of the whole population's layout in waves that fit into `budget` bytes each; on a device activations
 /// of all packs count too. DeviceError when a single pack does not fit. Returns the models of each wave,
 /// ascending.

@@ -2,17 +2,30 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 
+#include "engine/estimate.h"
 #include "engine/run.h"
 #include "tools/report.h"
 
 namespace shoal {
 
-/// Trains for about a second and a half to measure the rate; seconds for the whole run. Nothing when the
-/// program was asked to stop meanwhile, or when there was no progress to measure.
-std::optional<double> estimate_seconds(const RunSpec&, const Task&);
+/// A run as it is planned, with its time where that was measured.
+struct PlannedRun {
+  std::string data;
+  const RunSpec& spec;
+  RunPlan plan;
+  std::optional<TimeEstimate> time;  // nothing when the program was asked to stop meanwhile
+  double data_seconds = 0;           // reading the data took so long
+  double after_seconds = 0;          // statistics and figures
+};
 
-/// Prints the plan and the estimate; in --json mode an event "result" with "dry_run": true.
-void print_plan(Report&, const RunSpec&, const RunPlan&, std::optional<double> seconds);
+/// Seconds from beginning to end.
+double seconds_of(const PlannedRun&);
+
+/// Prints plans and estimates; in --json mode an event "result" with "dry_run": true. Several runs follow one
+/// another.
+void print_plan(Report&, std::span<const PlannedRun>);
 
 }  // namespace shoal

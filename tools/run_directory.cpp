@@ -70,6 +70,7 @@ fs::path temporary_of(const fs::path& path) {
 void empty_directory(const fs::path& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
+    if (entry.path().filename() == kLockFile) continue;  // ours
     fs::remove_all(entry.path(), error);
     if (error) break;
   }
@@ -79,15 +80,22 @@ void empty_directory(const fs::path& directory) {
 /// What a killed process has left half-written.
 void remove_temporaries(const fs::path& directory) {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory, ignored))
+  for (const auto& entry : fs::recursive_directory_iterator(directory, ignored))
     if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+}
+
+/// A process killed early leaves its lock file behind, and nothing else.
+bool holds_nothing(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator(directory))
+    if (entry.path().filename() != kLockFile) return false;
+  return true;
 }
 
 void check_existing(const fs::path& directory, Existing existing) {
   if (!fs::is_directory(directory))
     throw UsageError(
         fmt::format("{} exists and is no directory: choose another with -o", directory.string()));
-  const bool empty = fs::is_empty(directory);
+  const bool empty = holds_nothing(directory);
   if (existing == Existing::refuse)
     throw UsageError(fmt::format("the directory {} exists: choose another with -o, {}", directory.string(),
                                  empty || is_run_directory(directory)
@@ -123,15 +131,18 @@ void check_run_path(const fs::path& path, Existing existing) {
 
 RunDirectory::RunDirectory(fs::path path, Existing existing) : directory(std::move(path)) {
   check_run_path(directory, existing);
-  if (fs::exists(directory)) {
-    if (existing == Existing::replace) empty_directory(directory);
-    if (existing == Existing::resume) remove_temporaries(directory);
-  } else {
+  const bool there = fs::exists(directory);
+  if (!there) {
     std::error_code error;
     fs::create_directories(directory, error);
     if (error) fail("make the directory", directory, error.value());
   }
   if (::access(directory.c_str(), W_OK | X_OK) != 0) fail("write into the directory", directory, errno);
+  lock.emplace(directory);
+  if (there) {
+    if (existing == Existing::replace) empty_directory(directory);
+    if (existing == Existing::resume) remove_temporaries(directory);
+  }
 }
 
 fs::path RunDirectory::temporary_for(std::string_view name) const {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "tools/run_lock.h"
 
 namespace shoal {
 
@@ -20,8 +23,8 @@ void check_run_path(const std::filesystem::path&, Existing);
 
 class RunDirectory {
  public:
-  /// Makes the directory, and its parents. UsageError when it exists and may not be touched; OutputError when
-  /// it cannot be made or written to.
+  /// Makes the directory, and its parents, and holds its lock. UsageError when it exists and may not be
+  /// touched, or when another process is at work in it; OutputError when it cannot be made or written to.
   RunDirectory(std::filesystem::path, Existing);
 
   const std::filesystem::path& path() const { return directory; }
@@ -50,6 +53,7 @@ class RunDirectory {
   void publish(const std::filesystem::path& temporary, std::string_view name) const;
   static void discard(const std::filesystem::path& temporary);
   std::filesystem::path directory;
+  std::optional<RunLock> lock;
 };
 
 /// Is it the directory of a run (does it hold a run.json or config.toml of ours)?

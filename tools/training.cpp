@@ -4,6 +4,8 @@
 #include <shoal_version.h>
 
 #include <algorithm>
+#include <chrono>
+#include <deque>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -46,6 +48,7 @@ struct Prepared {
   Task task;
   RunSpec spec;
   RunPlan plan;
+  double data_seconds = 0;  // reading the data took so long
 };
 
 void announce(Report& report, const Prepared& p, std::int64_t combinations) {
@@ -71,10 +74,12 @@ Prepared prepare(Settings settings, const TrainingExtras& extras, Report& report
   RunSpec spec = run_spec_of(settings);
   settings.set("device", device_name(spec.machine), settings.origin("device"));
   if (extras.adjust) extras.adjust(spec, settings);
-  Prepared p{std::move(settings), {}, {}, std::move(spec), {}};
+  Prepared p{std::move(settings), {}, {}, std::move(spec), {}, 0};
+  const auto began = std::chrono::steady_clock::now();
   p.data = load_dataset(dataset_spec_of(p.settings));
   check_against_data(p.spec, p.data);
   p.task = task_of(p.data, normalization_of(p.settings.text("normalize"), p.data.train));
+  p.data_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   p.plan = plan_run(p.spec, p.task);
   announce(report, p, product.combinations);
   return p;
@@ -85,6 +90,7 @@ std::optional<int> finished_before(const TrainingCommand& command) {
   if (resumed_config(command).empty()) return std::nullopt;
   const auto record = read_record(command.output);
   if (!record.is_object() || record.value("status", "") != "finished") return std::nullopt;
+  remove_run_checkpoints(command.output);  // a process killed at its very end leaves them
   return record.value("exit_code", kExitOk);
 }
 
@@ -102,48 +108,41 @@ Existing existing_of(const TrainingCommand& c) {
   return c.resume ? Existing::resume : c.force ? Existing::replace : Existing::refuse;
 }
 
-RunDirectory open_directory(const TrainingCommand& c, const Prepared& p) {
-  std::string name = p.settings.text("name");
-  if (name.empty()) name = p.data.name;
+std::filesystem::path run_path(const TrainingCommand& c, const Settings& settings, const std::string& data) {
+  std::string name = settings.text("name");
+  if (name.empty()) name = data;
   if (name.find('/') != std::string::npos)
     throw UsageError(
         fmt::format("--name: '{}' has a / in it, and it becomes a part of the directory's name", name));
-  const std::filesystem::path path =
-      c.output.empty() ? default_run_path(name) : std::filesystem::path(c.output);
-  if (c.resume) check_data_of_resumed(path, p);
-  return RunDirectory(path, existing_of(c));
+  return c.output.empty() ? default_run_path(name) : std::filesystem::path(c.output);
 }
 
-int train_in(const RunDirectory& directory, const TrainingCommand& c, const Prepared& p,
-             const Invocation& invocation, const TrainingExtras& extras, Report& report) {
-  auto record = begin_record(c.name, invocation, p.spec, p.plan, p.data, p.task);
-  directory.write("config.toml", to_toml(p.settings, c.name));
-  write_record(directory, record);
-  report.event("start", {{"version", SHOAL_VERSION},
-                         {"command", c.name},
-                         {"data", p.data.name},
-                         {"models", p.plan.models},
-                         {"parameters", p.plan.parameters},
-                         {"epochs", p.spec.epochs},
-                         {"device", device_name(p.spec.machine)},
-                         {"directory", directory.path().string()}});
+/// What every step of a run knows.
+struct Context {
+  const TrainingCommand& command;
+  const Invocation& invocation;
+  const TrainingExtras& extras;
+  Report& report;
+};
+
+std::optional<double> checkpoint_seconds_of(const Settings& settings) {
+  if (settings.text("checkpoint-every") == "auto") return std::nullopt;
+  return settings.real("checkpoint-every");
+}
+
+int code_of(const RunResult& result) {
+  return result.stopped ? stop_exit_code() : result.diverged > 0 ? kExitDiverged : kExitOk;
+}
+
+/// Does the work of a run whose record is open, and writes into the record how it ended: with the exit code
+/// that `work` returns, or with what it threw.
+template <class Work>
+int recorded(const RunDirectory& directory, nlohmann::ordered_json& record, Work&& work) {
   try {
-    const RunResult result = run_with_files(directory, p.spec, p.task, p.data,
-                                            p.settings.real("checkpoint-every"), extras, report);
-    add_result(record, result);
-    const Population population{p.settings, p.data, p.task, p.spec, result, directory, report};
-    if (!result.stopped) write_results(population, extras.table);
-    if (!result.stopped && extras.after) extras.after(population);
-    const int code = result.stopped ? stop_exit_code() : result.diverged > 0 ? kExitDiverged : kExitOk;
-    end_record(record, result.stopped ? "stopped" : "finished", code);
+    const int code = work();
+    const bool stopped = code == kExitInterrupted || code == kExitTerminated;
+    end_record(record, stopped ? "stopped" : "finished", code);
     write_record(directory, record);
-    if (result.stopped)
-      report.say(fmt::format("stopped after a checkpoint; `shoal {} --resume -o {}` goes on", c.name,
-                             directory.path().string()));
-    report.print_always(directory.path().string());
-    report.event("end", {{"status", result.stopped ? "stopped" : "finished"},
-                         {"exit_code", code},
-                         {"directory", directory.path().string()}});
     return code;
   } catch (...) {
     const Failure failure = failure_of(std::current_exception());
@@ -157,12 +156,108 @@ int train_in(const RunDirectory& directory, const TrainingCommand& c, const Prep
   }
 }
 
+/// A population in its directory; the checkpoint stays until the caller removes it.
+int train_in(const RunDirectory& directory, const Prepared& p, const Context& x, RunResult& result) {
+  auto record = begin_record(x.command.name, x.invocation, p.spec, p.plan, p.data, p.task);
+  directory.write("config.toml", to_toml(p.settings, x.command.name));
+  write_record(directory, record);
+  x.report.event("start", {{"version", SHOAL_VERSION},
+                           {"command", x.command.name},
+                           {"data", p.data.name},
+                           {"models", p.plan.models},
+                           {"parameters", p.plan.parameters},
+                           {"epochs", p.spec.epochs},
+                           {"device", device_name(p.spec.machine)},
+                           {"directory", directory.path().string()}});
+  return recorded(directory, record, [&] {
+    result = run_with_files(directory, p.spec, p.task, p.data, checkpoint_seconds_of(p.settings), x.extras,
+                            x.report);
+    add_result(record, result);
+    if (result.stopped) return code_of(result);
+    const Population population{p.settings, p.data, p.task, p.spec, result, directory, x.report};
+    write_results(population, x.extras.table);
+    if (x.extras.after) x.extras.after(population);
+    return code_of(result);
+  });
+}
+
+int say_end(const Context& x, const std::filesystem::path& path, int code, bool stopped) {
+  if (stopped)
+    x.report.say(fmt::format("stopped after a checkpoint; `shoal {} --resume -o {}` goes on", x.command.name,
+                             path.string()));
+  x.report.print_always(path.string());
+  x.report.event(
+      "end",
+      {{"status", stopped ? "stopped" : "finished"}, {"exit_code", code}, {"directory", path.string()}});
+  return code;
+}
+
+int train_one(const Prepared& p, const Context& x) {
+  const auto path = run_path(x.command, p.settings, p.data.name);
+  if (x.command.resume) check_data_of_resumed(path, p);
+  const RunDirectory directory(path, existing_of(x.command));
+  RunResult result;
+  const int code = train_in(directory, p, x, result);
+  if (!result.stopped) remove_run_checkpoints(path);
+  return say_end(x, path, code, result.stopped);
+}
+
+/// One data set after the other, each in a directory of its own inside the run's.
+int train_parts(const std::vector<Prepared>& parts, const Settings& settings, const Context& x) {
+  const auto path = run_path(x.command, settings, settings.text("data"));
+  const RunDirectory directory(path, existing_of(x.command));
+  auto record = build_record();
+  record["command"] = x.command.name;
+  record["arguments"] = x.invocation.arguments;
+  record["status"] = "running";
+  record["exit_code"] = nullptr;
+  record["started"] = utc_now();
+  for (const Prepared& p : parts) record["parts"].push_back(p.data.name);
+  directory.write("config.toml", to_toml(settings, x.command.name));
+  write_record(directory, record);
+  std::deque<RunDirectory> directories;
+  std::deque<RunResult> results;
+  std::vector<Population> populations;
+  bool stopped = false;
+  const int code = recorded(directory, record, [&] {
+    int worst = kExitOk;
+    for (const Prepared& p : parts) {
+      const auto where = path / p.data.name;
+      if (x.command.resume) check_data_of_resumed(where, p);
+      directories.emplace_back(where, Existing::resume);
+      const int part = train_in(directories.back(), p, x, results.emplace_back());
+      stopped = results.back().stopped;
+      if (stopped) return part;
+      worst = std::max(worst, part);
+      populations.push_back(
+          {p.settings, p.data, p.task, p.spec, results.back(), directories.back(), x.report});
+    }
+    if (x.extras.together) x.extras.together(populations, directory, x.report);
+    return worst;
+  });
+  if (!stopped)
+    for (const RunDirectory& d : directories) remove_run_checkpoints(d.path());
+  return say_end(x, path, code, stopped);
+}
+
+int plan_only(const std::vector<Prepared>& parts, const Context& x) {
+  std::vector<PlannedRun> runs;
+  for (const Prepared& p : parts) {
+    const TimeEstimate time = estimate_time(p.spec, p.task, {.stop = &stop_requested()});
+    runs.push_back({p.data.name, p.spec, p.plan, std::nullopt, p.data_seconds, 0.0});
+    if (time.stopped) continue;
+    runs.back().time = time;
+    if (x.extras.after_seconds) runs.back().after_seconds = x.extras.after_seconds(p.spec, p.task);
+  }
+  print_plan(x.report, runs);
+  return stop_exit_code();
+}
+
 int run_reported(const TrainingCommand& c, const Invocation& invocation, const TrainingExtras& extras,
                  Report& report) {
   std::vector<std::string> warnings;
   Settings settings = settings_of(c, warnings);
   for (const std::string& warning : warnings) report.warn(warning);
-  if (extras.settle) extras.settle(settings, report);
   if (extras.settle) extras.settle(settings, report);
   if (c.print_config) return report.print_raw(to_toml(settings, c.name)), kExitOk;
   if (c.force && c.resume) throw UsageError("--force and --resume contradict each other: give one of them");
@@ -174,12 +269,18 @@ int run_reported(const TrainingCommand& c, const Invocation& invocation, const T
     return *code;
   }
   if (!c.dry_run && !c.output.empty()) check_run_path(c.output, existing_of(c));  // before slow data
-  const Prepared prepared = prepare(std::move(settings), extras, report);
-  if (c.dry_run) {
-    print_plan(report, prepared.spec, prepared.plan, estimate_seconds(prepared.spec, prepared.task));
-    return stop_exit_code();
+  const Context x{c, invocation, extras, report};
+  std::vector<std::string> names;
+  if (extras.parts) names = extras.parts(settings);
+  std::vector<Prepared> parts;
+  for (const std::string& name : names) {
+    Settings of_part = settings;
+    of_part.set("data", name, settings.origin("data"));
+    parts.push_back(prepare(std::move(of_part), extras, report));
   }
-  return train_in(open_directory(c, prepared), c, prepared, invocation, extras, report);
+  if (names.empty()) parts.push_back(prepare(settings, extras, report));
+  if (c.dry_run) return plan_only(parts, x);
+  return names.size() > 1 ? train_parts(parts, settings, x) : train_one(parts[0], x);
 }
 
 }  // namespace

@@ -60,8 +60,14 @@ struct TrainingExtras {
   std::function<void(RunSpec&, const Settings&)> adjust;
   /// Sees the weights of every model as it finishes (RunHooks::weights).
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+  /// The data sets that --data stands for. Two or more: each is trained in a directory of its own name inside
+  /// the run's, one after the other; `after` sees each, `together` all of them.
+  std::function<std::vector<std::string>(const Settings&)> parts;
   /// After a run that was not stopped. What takes long looks at stop_requested() (signals.h).
   std::function<void(const Population&)> after;
+  std::function<void(std::span<const Population>, const RunDirectory&, Report&)> together;
+  /// Seconds that `after` will take, for --dry-run; measured on made-up results.
+  std::function<double(const RunSpec&, const Task&)> after_seconds;
   bool table = true;  // false: `after` prints one of its own
 };
 

@@ -96,8 +96,8 @@ class ProgressReporter {
 }  // namespace
 
 RunResult run_with_files(const RunDirectory& directory, const RunSpec& spec, const Task& task,
-                         const Dataset& data, double checkpoint_seconds, const TrainingExtras& extras,
-                         Report& report) {
+                         const Dataset& data, std::optional<double> checkpoint_seconds,
+                         const TrainingExtras& extras, Report& report) {
   WeightsWriter state = open_state(directory, spec, task, data);
   MetricsFile metrics(directory);
   ProgressReporter progress(report);
@@ -106,6 +106,7 @@ RunResult run_with_files(const RunDirectory& directory, const RunSpec& spec, con
   hooks.stop = &stop_requested();
   hooks.checkpoint_path = directory.file(kCheckpoint).string();
   hooks.checkpoint_seconds = checkpoint_seconds;
+  hooks.keep_checkpoint = true;
   hooks.progress = [&](const Progress& p) {
     training = true;
     progress(p);
@@ -130,6 +131,10 @@ RunResult run_with_files(const RunDirectory& directory, const RunSpec& spec, con
     if (training || stop_requested()) throw OutputError(e.what());
     throw;
   }
+}
+
+void remove_run_checkpoints(const std::filesystem::path& directory) {
+  remove_checkpoints((directory / kCheckpoint).string());
 }
 
 void write_results(const Population& p, bool table) {

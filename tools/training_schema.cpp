@@ -230,11 +230,14 @@ void add_machine(Schema& s) {
                .identity = false});
   s.push_back({.key = "checkpoint-every",
                .type = Type::real,
-               .fallback = "600",
+               .fallback = "auto",
                .group = kMachine,
                .metavar = "SECONDS",
-               .help = "a checkpoint this often; 0: only when stopped",
+               .help =
+                   "a checkpoint this often, at the end of an epoch; 0: only when stopped; auto: after every "
+                   "epoch, if writing takes no more than 5 % of the time",
                .minimum = 0,
+               .word = "auto",
                .identity = false});
 }
 

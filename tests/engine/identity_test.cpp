@@ -2,6 +2,9 @@
 // threads, in waves, and after a stop.
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -165,6 +168,85 @@ TEST_CASE("after a stop in the middle of an epoch") {
     const auto second = train(spec, data.task, hooks);
     for (std::size_t m = 0; m < spec.models.size(); ++m)
       CHECK(same_bits(whole.weights[m], second.weights[m]));
+  }
+}
+
+TEST_CASE("after a stop in the first epoch of the first of several waves") {
+  // The resumed run once took the checkpoint for that of the second wave, too.
+  const auto data = small_task();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / "shoal_first_wave_test.checkpoint").string();
+  RunSpec spec = crowd();
+  spec.machine.memory_limit = 150'000;
+  REQUIRE(plan_run(spec, data.task).waves > 2);
+  const auto whole = train(spec, data.task);
+  std::atomic<bool> stop{true};
+  RunHooks hooks;
+  hooks.checkpoint_path = path;
+  hooks.stop = &stop;
+  REQUIRE(train(spec, data.task, hooks).result.stopped);
+  stop = false;
+  const auto second = train(spec, data.task, hooks);
+  CHECK(second.result.resumed);
+  for (std::size_t m = 0; m < spec.models.size(); ++m) {
+    CHECK(same_bits(whole.weights[m], second.weights[m]));
+    check_same_results(whole.result.models[m], second.result.models[m]);
+  }
+}
+
+/// What a killed process leaves behind is the checkpoint that it wrote last: a hook that throws right after
+/// an epoch stands for the kill.
+TEST_CASE("without a word about checkpoints an epoch is the most that a kill costs") {
+  struct Killed {};
+  const auto data = small_task(2000, 50);
+  const std::string path = (std::filesystem::temp_directory_path() / "shoal_kill_test.checkpoint").string();
+  remove_checkpoints(path);
+  RunSpec spec = crowd();
+  spec.epochs = 6;
+  const auto whole = train(spec, data.task);
+  RunHooks hooks;
+  hooks.checkpoint_path = path;
+  hooks.epoch = [](const EpochReport& e) {
+    // long enough that a checkpoint of any disk is a small share of it
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    if (e.epoch == 4) throw Killed();
+  };
+  CHECK_THROWS_AS(train(spec, data.task, hooks), Killed);
+  REQUIRE(std::filesystem::exists(path));
+  int first = -1;
+  hooks.epoch = [&](const EpochReport& e) { first = first < 0 ? e.epoch : first; };
+  const auto second = train(spec, data.task, hooks);
+  CHECK(first <= 4);
+  CHECK(first >= 1);  // the bits are the promise; how often a checkpoint is worth it depends on the disk
+  for (std::size_t m = 0; m < spec.models.size(); ++m) {
+    CHECK(same_bits(whole.weights[m], second.weights[m]));
+    check_same_results(whole.result.models[m], second.result.models[m]);
+  }
+}
+
+TEST_CASE("a kept checkpoint gives the finished run again, without training") {
+  const auto data = small_task();
+  const std::string path = (std::filesystem::temp_directory_path() / "shoal_kept_test.checkpoint").string();
+  remove_checkpoints(path);
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{150'000}}) {
+    RunSpec spec = crowd();
+    spec.machine.memory_limit = limit;
+    RunHooks hooks;
+    hooks.checkpoint_path = path;
+    hooks.keep_checkpoint = true;
+    hooks.checkpoint_seconds = 0;
+    const auto whole = train(spec, data.task, hooks);
+    REQUIRE(std::filesystem::exists(path));
+    const auto again = train(spec, data.task, hooks);
+    CHECK(again.result.resumed);
+    CHECK(again.result.model_samples == 0);
+    for (std::size_t m = 0; m < spec.models.size(); ++m) {
+      CHECK(same_bits(whole.weights[m], again.weights[m]));
+      check_same_results(whole.result.models[m], again.result.models[m]);
+    }
+    remove_checkpoints(path);
+    CHECK(!std::filesystem::exists(path));
+    CHECK(!std::filesystem::exists(path + ".wave0"));
   }
 }
 

@@ -101,3 +101,48 @@ TEST_CASE("a directory without a name gets one that is free") {
   CHECK(path.ends_with("-digits"));
   CHECK(path.size() == std::string("runs/20250304-050607-digits").size());
 }
+
+TEST_CASE("one process at a time, and a lock that nobody holds locks nothing") {
+  const Folder folder;
+  const fs::path path = folder.path / "run";
+  {
+    const RunDirectory run(path, Existing::refuse);
+    run.write("config.toml", kConfig);
+    for (const Existing how : {Existing::resume, Existing::replace}) {
+      try {
+        const RunDirectory second(path, how);
+        FAIL("two at once");
+      } catch (const UsageError& e) {
+        CHECK(std::string(e.what()).find("another process (" + std::to_string(getpid()) + ")") !=
+              std::string::npos);
+      }
+    }
+    CHECK(fs::exists(run.file("config.toml")));  // --force has emptied nothing
+  }
+  CHECK_FALSE(fs::exists(path / "lock"));
+  std::ofstream(path / "lock") << "12345\n";  // of a process that was killed
+  CHECK_NOTHROW(RunDirectory(path, Existing::resume));
+}
+
+TEST_CASE("a directory with nothing but a killed process's lock is empty") {
+  const Folder folder;
+  std::ofstream(folder.path / "lock") << "12345\n";
+  CHECK_NOTHROW(RunDirectory(folder.path, Existing::resume));
+}
+
+TEST_CASE("what was left half-written goes when a run is resumed, in folders, too") {
+  const Folder folder;
+  {
+    const RunDirectory run(folder.path / "run", Existing::refuse);
+    run.write("config.toml", kConfig);
+    run.write("figures/one.dat", "1");
+  }
+  const fs::path half = folder.path / "run" / ".state.safetensors.77-0.tmp",
+                 figure = folder.path / "run/figures/two.dat.tmp";
+  std::ofstream(half) << "half";
+  std::ofstream(figure) << "half";
+  const RunDirectory run(folder.path / "run", Existing::resume);
+  CHECK_FALSE(fs::exists(half));
+  CHECK_FALSE(fs::exists(figure));
+  CHECK(fs::exists(run.file("figures/one.dat")));
+}

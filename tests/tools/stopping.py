@@ -1,5 +1,6 @@
 """Signals, checkpoints, resume: the bytes of an uninterrupted run."""
 import json
+import os
 import signal
 import subprocess
 import time
@@ -66,6 +67,45 @@ class Stopping(Case):
         self.run_shoal("train", "--resume", "-o", "parts", "-q")
         for name in ("state.safetensors", "curves.npz", "neurons.npz", "population.csv", "metrics.jsonl"):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "parts" / name).read_bytes(), name)
+
+    def test_killed_twice_without_a_word_about_checkpoints(self):
+        """SIGKILL in the middle of an epoch: no more than that epoch is trained again, and nothing half-written stays."""
+        options = ["--epochs", "24"]
+        self.run_shoal("train", *LONG, *options, "-q", "-o", "whole")
+        process = self.start(*options, "--json", "-o", "parts")
+        for epoch in (3, 12):
+            self.wait_for_epoch(process, epoch)
+            time.sleep(0.1)
+            process.kill()
+            process.communicate()
+            names = os.listdir(self.folder / "parts")
+            self.assertIn("checkpoint.safetensors", names)
+            self.assertTrue([n for n in names if n.startswith(".state.safetensors")], "the state that was being written")
+            process = subprocess.Popen([program.SHOAL, "train", "--resume", "-o", "parts", "--json"], cwd=self.folder,
+                                       env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(sorted(os.listdir(self.folder / "parts")), sorted(os.listdir(self.folder / "whole")))
+        for name in ("state.safetensors", "curves.npz", "neurons.npz", "population.csv", "metrics.jsonl"):
+            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "parts" / name).read_bytes(), name)
+
+    def test_two_processes_cannot_share_a_directory(self):
+        process = self.start("--epochs", "2000", "--json", "-o", "run")
+        self.wait_for_epoch(process, 0)
+        for how in ("--resume", "--force"):
+            self.refused(2, "train", *LONG, "--epochs", "2000", how, "-o", "run",
+                         says=f"another process \\({process.pid}\\) is at work in run")
+        self.assertIsNone(process.poll(), "the first goes on")
+        process.kill()
+        process.communicate()
+        self.assertTrue((self.folder / "run/lock").exists(), "left behind, and no obstacle")
+        again = subprocess.Popen([program.SHOAL, "train", "--resume", "--json", "-o", "run"], cwd=self.folder, env=environment(),
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.wait_for_epoch(again, 1)
+        again.send_signal(signal.SIGINT)
+        again.communicate(timeout=60)
+        self.assertEqual(again.returncode, 130)
+        self.assertFalse((self.folder / "run/lock").exists())
 
     def test_resume_goes_on_with_the_same_settings_only(self):
         process = self.start("--epochs", "2000", "--json", "-o", "run")
