@@ -41,11 +41,15 @@ std::size_t fed(z_stream& z, std::span<const std::uint8_t> from) {
 
 Bytes read_bytes(const fs::path& file) {
   std::ifstream in = open_for_reading(file);
-  // Grows with what is really there: a pipe has no size to ask for.
+  // Grows with what is really there: a pipe has no size to ask for. A file's size is room for all of it at
+  // once, and for the byte that shows that there is no more.
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
   Bytes bytes;
   std::size_t filled = 0;
   while (in) {
-    bytes.resize(std::max<std::size_t>(2 * filled, std::size_t{1} << 16));
+    const std::size_t grown = filled > 0 || error ? 2 * filled : static_cast<std::size_t>(size) + 1;
+    bytes.resize(std::max<std::size_t>(grown, std::size_t{1} << 16));
     in.read(reinterpret_cast<char*>(bytes.data() + filled),
             static_cast<std::streamsize>(bytes.size() - filled));
     filled += static_cast<std::size_t>(in.gcount());

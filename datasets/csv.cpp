@@ -105,6 +105,7 @@ struct TableText {
     switch (parse_number(field, value)) {
       case Number::ok: return value;
       case Number::text:
+        if (trimmed(field).empty()) fail(fmt::format("{} holds '', a missing value", names[column]));
         fail(fmt::format("{} holds '{}', which is no number", names[column], trimmed(field).substr(0, 40)));
       case Number::not_finite: break;
     }
@@ -113,12 +114,18 @@ struct TableText {
   }
 };
 
-/// Opens a table and reads its header. If there is none (the first row is all numbers), the first row stays
-/// to be read.
-std::vector<std::string> open_table(const fs::path& path, TableText& table) {
+/// What a table says of its columns.
+struct Header {
+  bool there = false;  // false: the first row is all numbers, and stays to be read
+  std::vector<std::string> names;
+};
+
+/// Begins a table and reads its header. Columns without a name are called "column 1", ...
+Header open_table(Bytes text, const fs::path& path, TableText& table) {
   table.file = path.string();
-  table.bytes = read_bytes(path);
-  table.separator = path.extension() == ".tsv" ? '\t' : ',';
+  table.bytes = std::move(text);
+  const fs::path inner = path.extension() == ".gz" ? path.stem() : path;
+  table.separator = inner.extension() == ".tsv" ? '\t' : ',';
   if (std::ranges::find(table.bytes, 0) != table.bytes.end())
     throw DataError(fmt::format("{}: is no text, it holds zero bytes", table.file));
   constexpr std::uint8_t kMark[] = {0xef, 0xbb, 0xbf};  // UTF-8's byte order mark
@@ -126,20 +133,19 @@ std::vector<std::string> open_table(const fs::path& path, TableText& table) {
   const std::size_t begin = table.at;
   if (!table.next_row()) throw DataError(fmt::format("{}: is empty", table.file));
 
-  bool header = false;
-  std::vector<std::string> names;
+  Header header;
   for (const std::string& field : table.row()) {
     double value = 0;
-    header = header || parse_number(field, value) == Number::text;
-    names.emplace_back(trimmed(field));
+    header.there = header.there || parse_number(field, value) == Number::text;
+    header.names.emplace_back(trimmed(field));
   }
-  if (!header) {
+  if (!header.there) {
     table.at = begin;
     table.line = 1;
   }
-  for (std::size_t i = 0; i < names.size(); ++i)
-    names[i] = header && !names[i].empty() ? fmt::format("{}", names[i]) : fmt::format("column {}", i + 1);
-  return names;
+  for (std::size_t i = 0; i < header.names.size(); ++i)
+    if (!header.there || header.names[i].empty()) header.names[i] = fmt::format("column {}", i + 1);
+  return header;
 }
 
 /// Calls use() at every row, after checking that it has as many fields as there are names. Returns the number
@@ -156,6 +162,17 @@ std::int64_t for_each_row(TableText& table, const std::vector<std::string>& name
   return rows;
 }
 
+CsvColumns read_columns(TableText& table, const std::vector<std::string>& names,
+                        std::span<const std::size_t> taken) {
+  CsvColumns result;
+  for (const std::size_t column : taken) result.names.push_back(names[column]);
+  result.columns.resize(taken.size());
+  for_each_row(table, names, [&] {
+    for (std::size_t i = 0; i < taken.size(); ++i) result.columns[i].push_back(table.number(taken[i], names));
+  });
+  return result;
+}
+
 std::size_t label_column(const std::vector<std::string>& names) {
   for (const std::string_view wanted : {"label", "y", "class"})
     for (std::size_t i = 0; i < names.size(); ++i)
@@ -167,7 +184,7 @@ std::size_t label_column(const std::vector<std::string>& names) {
 
 CsvColumns read_csv_columns(const fs::path& path, std::span<const std::string_view> wanted) {
   TableText table;
-  const std::vector<std::string> names = open_table(path, table);
+  const std::vector<std::string> names = open_table(read_bytes(path), path, table).names;
   const std::vector<std::string_view> choices(names.begin(), names.end());
   std::vector<std::size_t> taken;
   for (const std::string_view name : wanted) {
@@ -182,18 +199,26 @@ CsvColumns read_csv_columns(const fs::path& path, std::span<const std::string_vi
   if (wanted.empty())
     for (std::size_t i = 0; i < names.size(); ++i) taken.push_back(i);
 
-  CsvColumns result;
-  for (const std::size_t column : taken) result.names.push_back(names[column]);
-  result.columns.resize(taken.size());
-  for_each_row(table, names, [&] {
-    for (std::size_t i = 0; i < taken.size(); ++i) result.columns[i].push_back(table.number(taken[i], names));
-  });
+  return read_columns(table, names, taken);
+}
+
+CsvColumns read_csv_text(Bytes text, const fs::path& file, const ColumnChooser& choose) {
+  TableText table;
+  Header header = open_table(std::move(text), file, table);
+  std::vector<std::string> names = header.names;
+  for (std::size_t i = 0; i < names.size() && !header.there; ++i) {
+    names[i] = std::to_string(i);
+    header.names[i] = "column " + names[i];  // for messages
+  }
+  const std::vector<std::size_t> taken = choose(names);
+  CsvColumns result = read_columns(table, header.names, taken);
+  for (std::size_t i = 0; i < taken.size(); ++i) result.names[i] = names[taken[i]];
   return result;
 }
 
 Dataset load_csv(const fs::path& path) {
   TableText table;
-  const std::vector<std::string> names = open_table(path, table);
+  const std::vector<std::string> names = open_table(read_bytes(path), path, table).names;
   if (names.size() < 2)
     throw DataError(fmt::format("{}: has one column; a data set needs features and a label", table.file));
   const std::size_t label_at = label_column(names);

@@ -21,14 +21,17 @@ struct DTypeRow {
   std::size_t bytes;
 };
 
-constexpr std::array<DTypeRow, 8> kTypes = {{{"|b1", "bool", 1},
-                                             {"|u1", "uint8", 1},
-                                             {"|i1", "int8", 1},
-                                             {"<i2", "int16", 2},
-                                             {"<i4", "int32", 4},
-                                             {"<i8", "int64", 8},
-                                             {"<f4", "float32", 4},
-                                             {"<f8", "float64", 8}}};
+constexpr std::array<DTypeRow, 11> kTypes = {{{"|b1", "bool", 1},
+                                              {"|u1", "uint8", 1},
+                                              {"<u2", "uint16", 2},
+                                              {"<u4", "uint32", 4},
+                                              {"<u8", "uint64", 8},
+                                              {"|i1", "int8", 1},
+                                              {"<i2", "int16", 2},
+                                              {"<i4", "int32", 4},
+                                              {"<i8", "int64", 8},
+                                              {"<f4", "float32", 4},
+                                              {"<f8", "float64", 8}}};
 
 const DTypeRow& row_of(DType type) { return kTypes[static_cast<std::size_t>(type)]; }
 
@@ -176,6 +179,9 @@ std::vector<double> values_as_double(const Array& array) {
       return values;
     }
     case DType::u1: return convert(std::uint8_t{});
+    case DType::u2: return convert(std::uint16_t{});
+    case DType::u4: return convert(std::uint32_t{});
+    case DType::u8: return convert(std::uint64_t{});
     case DType::i1: return convert(std::int8_t{});
     case DType::i2: return convert(std::int16_t{});
     case DType::i4: return convert(std::int32_t{});
@@ -199,7 +205,7 @@ Bytes npy_header(DType type, const Shape& shape) {
   return {header.begin(), header.end()};
 }
 
-Array parse_npy(Bytes file, const std::string& where) {
+Array parse_npy(Bytes file, const std::string& where, OrderTaken taken) {
   const HeaderPlace place = find_header(file, where);
   HeaderReader reader({reinterpret_cast<const char*>(file.data()) + place.begin, place.length}, where);
   std::optional<std::string> code;
@@ -223,7 +229,8 @@ Array parse_npy(Bytes file, const std::string& where) {
   if (!code || !fortran || !shape) reader.fail();
 
   Array array{.dtype = dtype_from(*code, where), .shape = std::move(*shape)};
-  if (*fortran && array.shape.size() > 1)
+  if (*fortran && array.shape.size() > 1) array.order = ArrayOrder::fortran;
+  if (array.order == ArrayOrder::fortran && taken == OrderTaken::c_only)
     throw DataError(fmt::format("{}: lies in Fortran order; save it with numpy.ascontiguousarray", where));
   const std::uint64_t found = file.size() - place.begin - place.length;
   const std::optional<std::uint64_t> promised = bytes_of(array.dtype, array.shape);
@@ -235,7 +242,9 @@ Array parse_npy(Bytes file, const std::string& where) {
   return array;
 }
 
-Array read_npy(const std::filesystem::path& path) { return parse_npy(read_bytes(path), path.string()); }
+Array read_npy(const std::filesystem::path& path, OrderTaken taken) {
+  return parse_npy(read_bytes(path), path.string(), taken);
+}
 
 void write_npy(const std::filesystem::path& path, DType type, const Shape& shape,
                std::span<const std::uint8_t> data) {

@@ -22,7 +22,8 @@ class NpzReader {
 
   std::vector<std::string> names() const;  // without ".npy", in the file's order
   bool has(std::string_view name) const;
-  Array read(std::string_view name);  // no such array: the error lists those there are
+  /// No such array: the error lists those there are.
+  Array read(std::string_view name, OrderTaken = OrderTaken::c_only);
 
  private:
   struct Member {

@@ -157,7 +157,7 @@ bool NpzReader::has(std::string_view name) const {
   return std::ranges::any_of(members, [&](const Member& m) { return m.name == name; });
 }
 
-Array NpzReader::read(std::string_view name) {
+Array NpzReader::read(std::string_view name, OrderTaken taken) {
   const auto found = std::ranges::find_if(members, [&](const Member& m) { return m.name == name; });
   if (found == members.end())
     fail(fmt::format("holds no array '{}'; it holds {}", name, fmt::join(names(), ", ")));
@@ -179,7 +179,7 @@ Array NpzReader::read(std::string_view name) {
   }
   if (static_cast<std::uint32_t>(crc32_z(0, bytes.data(), bytes.size())) != m.crc)
     fail(fmt::format("is damaged: the checksum of {} is wrong", name));
-  return parse_npy(std::move(bytes), where);
+  return parse_npy(std::move(bytes), where, taken);
 }
 
 }  // namespace shoal

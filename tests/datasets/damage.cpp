@@ -10,6 +10,7 @@
 #include "datasets/idx.h"
 #include "datasets/npz.h"
 #include "datasets/npz_data.h"
+#include "datasets/number_table.h"
 #include "datasets/random.h"
 #include "helpers.h"
 
@@ -84,6 +85,11 @@ Bytes own_npz() {
 const Load kLoadImages = [](const fs::path& file) { read_idx_images(file); };
 const Load kLoadNpz = [](const fs::path& file) { load_npz(file); };
 const Load kLoadCsv = [](const fs::path& file) { load_csv(file); };
+/// The last array and its first column, if there is one.
+const Load kLoadTable = [](const fs::path& file) {
+  read_number_table(file, {[](std::span<const std::string> arrays) { return arrays.back(); },
+                           [](std::span<const std::string>) { return std::vector<std::size_t>{0}; }});
+};
 
 }  // namespace
 
@@ -101,6 +107,8 @@ TEST_CASE("npz files cut off anywhere") {
 
 TEST_CASE("npy files cut off anywhere") {
   check_every_cut(npy_of(DType::i2, {3}, Bytes(6)), [](const fs::path& file) { read_npy(file); });
+  check_every_cut(own_npz(), kLoadTable);
+  check_every_cut(gzip(npy_of(DType::f4, {3, 2}, Bytes(24))), kLoadTable);
 }
 
 TEST_CASE("a csv file cut off anywhere is a shorter table or an error") {
@@ -121,5 +129,7 @@ TEST_CASE("random changes") {
   check_random_changes(own_npz(), kLoadNpz, 1000);
   check_random_changes(
       npy_of(DType::i2, {3}, Bytes(6)), [](const fs::path& file) { read_npy(file); }, 1000);
+  check_random_changes(own_npz(), kLoadTable, 1000);
+  check_random_changes(npy_of(DType::f4, {3, 2}, Bytes(24)), kLoadTable, 1000);
   check_random_changes(bytes_of("\"a, b\",label\n1.5,0\n-2e3,1\n7,1\n"), kLoadCsv, 1000);
 }
