@@ -8,7 +8,7 @@ UpdateSettings update_settings(const OptimizerSpec& o) {
   return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule};
 }
 
-Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
+Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
   Wave wave;
   wave.models.assign(models.begin(), models.end());
   for (const std::int64_t m : models) {
@@ -20,14 +20,19 @@ Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const T
   wave.parameters = AlignedArray<float>(count);
   if (wave.layout.slots >= 1) wave.slot_a = AlignedArray<float>(count);
   if (wave.layout.slots >= 2) wave.slot_b = AlignedArray<float>(count);
-  for (std::size_t m = 0; m < models.size(); ++m)
-    put_weights(wave.layout, static_cast<std::int64_t>(m), initial_weights(wave.specs[m], task.shape),
-                wave.parameters.data());
   wave.positions.resize(wave.layout.packs.size());
   wave.loss.resize(models.size());
   wave.correct.resize(models.size());
   wave.frozen.resize(models.size());
   wave.frozen_epoch.assign(models.size(), -1);
+  return wave;
+}
+
+Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
+  Wave wave = empty_wave(models, run, task);
+  for (std::size_t m = 0; m < models.size(); ++m)
+    put_weights(wave.layout, static_cast<std::int64_t>(m), initial_weights(wave.specs[m], task.shape),
+                wave.parameters.data());
   return wave;
 }
 

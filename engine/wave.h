@@ -29,6 +29,8 @@ struct Wave {
   std::vector<int> frozen_epoch;      // [m] -1 while alive
 };
 
+/// A wave whose parameters are all 0.
+Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
 /// A fresh wave: layout, initial weights, zero state.
 Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
 

@@ -8,9 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/array.h"
-#include "kernels/machine.h"
-
 namespace shoal {
 namespace {
 
@@ -259,103 +256,6 @@ std::vector<std::string> models_in(const std::filesystem::path& path) { return W
 
 std::vector<LayerWeights> read_weights(const std::filesystem::path& path, const std::string& prefix) {
   return WeightsFile(path).read(prefix);
-}
-
-// -------------------------------------------------------------------------------------------- evaluation
-
-namespace {
-
-constexpr int kRows = 128;  // samples that go through the model at a time
-
-/// One slab a layer, and the parameters as the slabs want them.
-struct Network {
-  std::vector<Slab> slabs;
-  std::int64_t parameters = 0, outputs = 0;
-};
-
-void check_layers(std::span<const LayerWeights> layers, const DataView& data) {
-  if (layers.empty()) throw WeightsError("a model without layers has no outputs");
-  int inputs = data.features;
-  for (std::size_t l = 0; l < layers.size(); inputs = layers[l++].outputs) {
-    const LayerWeights& layer = layers[l];
-    if (layer.inputs != inputs && l == 0)
-      throw WeightsError(
-          fmt::format("the model reads {} features, but the data have {}", layer.inputs, inputs));
-    const auto in = static_cast<std::size_t>(layer.inputs), out = static_cast<std::size_t>(layer.outputs);
-    if (layer.inputs != inputs || layer.outputs < 1 || layer.weight.size() != in * out ||
-        layer.bias.size() != out)
-      throw WeightsError(
-          fmt::format("layer {} of the model does not have the weights of {} inputs", l, inputs));
-  }
-}
-
-Network make_network(std::span<const LayerWeights> layers) {
-  Network net;
-  for (const LayerWeights& layer : layers) {
-    Slab s{};
-    s.fan_in = layer.inputs, s.width = layer.outputs, s.columns = round_up(layer.outputs, kBlockWidth);
-    s.row_capacity = kRows;
-    s.input = static_cast<int>(net.slabs.size()) - 1;
-    s.is_output = net.slabs.size() + 1 == layers.size();
-    s.weights = net.parameters;
-    s.bias = s.weights + static_cast<std::int64_t>(s.fan_in) * s.columns;
-    net.parameters = s.bias + s.columns;
-    s.outputs = net.outputs;
-    net.outputs += output_floats(s);
-    net.slabs.push_back(s);
-  }
-  return net;
-}
-
-/// [out][in] to panels of [in][panel width]; padding columns stay 0.
-void place(const LayerWeights& layer, const Slab& s, float* parameters) {
-  for (int n = 0; n < layer.outputs; ++n) {
-    const int panel = n / kPanelWidth, column = n % kPanelWidth, width = panel_width(s, panel);
-    float* to = parameters + panel_weights(s, panel) + column;
-    const float* from = layer.weight.data() + static_cast<std::int64_t>(n) * layer.inputs;
-    for (int k = 0; k < layer.inputs; ++k) to[static_cast<std::int64_t>(k) * width] = from[k];
-    parameters[s.bias + n] = layer.bias[static_cast<std::size_t>(n)];
-  }
-}
-
-/// Logits of `rows` samples from the output slab, row by row without padding.
-void copy_logits(const Slab& s, const float* outputs, int rows, float* to) {
-  for (int row = 0; row < rows; ++row)
-    for (int first = 0; first < s.width; first += kPanelWidth) {
-      const float* from = outputs + s.outputs + (first / kPanelWidth) * panel_stride(s) +
-                          static_cast<std::int64_t>(row) * row_stride(s);
-      std::copy_n(from, std::min(kPanelWidth, s.width - first),
-                  to + static_cast<std::int64_t>(row) * s.width + first);
-    }
-}
-
-}  // namespace
-
-std::vector<float> logits(std::span<const LayerWeights> layers, const DataView& data, float scale,
-                          float shift) {
-  check_layers(layers, data);
-  const Network net = make_network(layers);
-  AlignedArray<float> parameters(static_cast<std::size_t>(net.parameters));
-  for (std::size_t l = 0; l < layers.size(); ++l) place(layers[l], net.slabs[l], parameters.data());
-  const int stride = round_up(data.features, kBlockWidth), classes = layers.back().outputs;
-  AlignedArray<float> inputs(static_cast<std::size_t>(stride) * kRows),
-      outputs(static_cast<std::size_t>(net.outputs));
-  std::vector<float> result(static_cast<std::size_t>(data.count) * static_cast<std::size_t>(classes));
-
-  Batch batch{};
-  Workspace workspace{};
-  workspace.inputs = inputs.data(), workspace.outputs = outputs.data();
-  workspace.batches = &batch, workspace.input_stride = stride;
-  const Ops& ops = cpu_ops(best_cpu_level());
-  for (; batch.first < data.count; batch.first += kRows) {
-    batch.rows = static_cast<int>(std::min<std::int64_t>(kRows, data.count - batch.first));
-    ops.gather({workspace, 1, kRows, nullptr, data.bytes, data.values, data.features, scale, shift}, nullptr);
-    ops.forward({net.slabs.data(), static_cast<int>(net.slabs.size()), nullptr, 0, parameters.data(), nullptr,
-                 workspace},
-                nullptr);
-    copy_logits(net.slabs.back(), outputs.data(), batch.rows, result.data() + batch.first * classes);
-  }
-  return result;
 }
 
 }  // namespace shoal

@@ -1,5 +1,4 @@
-// Weights of single models outside a run: files with PyTorch's names, and evaluation of a model that somebody
-// else trained.
+// Weights of single models outside a run: files with PyTorch's names. engine/given_models.h runs them.
 #pragma once
 
 #include <filesystem>
@@ -66,10 +65,5 @@ class WeightsFile {
 /// The same in one call, for one model.
 std::vector<std::string> models_in(const std::filesystem::path&);
 std::vector<LayerWeights> read_weights(const std::filesystem::path&, const std::string& prefix = "");
-
-/// Outputs of a model's last layer, [count][classes], for rows of the task's train or test part (labels are
-/// not needed); ReLU between layers. Runs on the CPU machine. WeightsError when the layers or the data do not
-/// fit.
-std::vector<float> logits(std::span<const LayerWeights>, const DataView&, float scale, float shift);
 
 }  // namespace shoal

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/given_models.h"
 #include "engine/spec.h"
 #include "engine/weights.h"
 #include "tools/command.h"

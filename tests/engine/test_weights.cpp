@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/given_models.h"
 #include "engine/weights.h"
 #include "tests/engine/fixtures/pytorch_mlp.h"
 #include "tests/engine/temporary_folder.h"
