@@ -84,7 +84,7 @@ TEST_CASE("a population of given models has the scores of its training run, in w
   spec.epochs = 2;
   const Trained trained = train(spec, small.task);
   for (MachineSpec machine : machine_specs())
-    for (const std::size_t limit : {0, machine.kind == MachineSpec::Kind::cpu ? 20000 : 160000}) {
+    for (const std::size_t limit : {0, machine.kind == MachineSpec::Kind::cpu ? 30000 : 260000}) {
       machine.memory_limit = limit;
       const auto test = evaluate_models(trained.weights, small.task.test, small.task.scale, small.task.shift,
                                         spec.loss, machine);
