@@ -9,12 +9,13 @@ Action declare_train(CLI::App&);
 Action declare_study(CLI::App&);
 Action declare_eval(CLI::App&);
 Action declare_export(CLI::App&);
+Action declare_gate(CLI::App&);
 Action declare_data(CLI::App&);
 Action declare_info(CLI::App&);
 
 namespace {
 
-constexpr std::array<Command, 6> kCommands = {{
+constexpr std::array<Command, 7> kCommands = {{
     {"train", "Train a population: models of many widths, seeds and hyperparameters at once",
      "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
      "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
@@ -32,6 +33,11 @@ constexpr std::array<Command, 6> kCommands = {{
      "shoal export runs/widths --model 0 -o first.safetensors\n"
      "shoal export runs/widths --model 3fa29c0de4b51c77 -o model.safetensors",
      declare_export},
+    {"gate", "The size gate's integral and its derivatives, beside the sum and the naive formulas",
+     "shoal gate --x0 250 --k 0.4 --n 500\n"
+     "shoal gate --x0 250 --k 1 --n 500 --precision float32\n"
+     "shoal gate --csv gates.csv --json",
+     declare_gate},
     {"data", "List, check and describe data sets",
      "shoal data list\nshoal data check mnist\nshoal data describe digits", declare_data},
     {"info", "Devices, instruction sets and how this program was built", "shoal info\nshoal info --json",

@@ -26,7 +26,7 @@ class Help(Case):
 
     def test_every_command_has_help_with_examples_first(self):
         for command in ["", "train", "study", "study width", "eval", "export", "data", "data list", "data check",
-                        "data describe", "info"]:
+                        "data describe", "gate", "info"]:
             for flag in ("-h", "--help"):
                 text = self.run_shoal(*command.split(), flag).stdout
                 self.assertIn("Examples:\n  shoal ", text, command)
