@@ -15,6 +15,7 @@ import termios
 import unittest
 
 import program
+from gate_command import Gate  # noqa: F401, found by unittest
 from program import SMALL, Case, environment, lines_of, npz, record_of, rows_of, safetensors
 from refusals import Refusals  # noqa: F401, found by unittest
 from stopping import Stopping  # noqa: F401
