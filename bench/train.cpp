@@ -16,7 +16,7 @@
 #include "bench/fma_peak.h"
 #include "datasets/dataset.h"
 #include "datasets/mnist.h"
-#include "engine/parallel.h"
+#include "kernels/parallel.h"
 #include "engine/run.h"
 #include "shoal_version.h"
 

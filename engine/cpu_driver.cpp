@@ -7,7 +7,7 @@
 
 #include "engine/driver.h"
 #include "engine/hash.h"
-#include "engine/parallel.h"
+#include "kernels/parallel.h"
 
 namespace shoal {
 namespace {

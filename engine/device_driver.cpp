@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/device_array.h"
+#include "kernels/device_array.h"
 #include "engine/driver.h"
 #include "kernels/tiles.h"
 

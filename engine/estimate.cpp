@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "engine/driver.h"
-#include "engine/parallel.h"
 #include "engine/waves.h"
+#include "kernels/parallel.h"
 
 namespace shoal {
 namespace {

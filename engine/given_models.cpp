@@ -6,13 +6,13 @@
 #include <memory>
 #include <numeric>
 
-#include "engine/array.h"
-#include "engine/device_array.h"
 #include "engine/driver.h"
 #include "engine/initialize.h"
-#include "engine/parallel.h"
 #include "engine/safetensors.h"
 #include "engine/waves.h"
+#include "kernels/array.h"
+#include "kernels/device_array.h"
+#include "kernels/parallel.h"
 #include "kernels/tiles.h"
 
 namespace shoal {

@@ -12,7 +12,7 @@
 #include "engine/checkpoint.h"
 #include "engine/driver.h"
 #include "engine/initialize.h"
-#include "engine/parallel.h"
+#include "kernels/parallel.h"
 #include "engine/safetensors.h"
 #include "engine/waves.h"
 

@@ -33,15 +33,6 @@ struct Task {
   float scale = 1.0f, shift = 0.0f;
 };
 
-/// What runs the population.
-struct MachineSpec {
-  enum class Kind { cpu, cuda, emu } kind = Kind::cpu;
-  int device = 0;                // CUDA device
-  Gemm gemm = Gemm::own;         // CUDA only
-  int threads = 0;               // CPU only; 0: as many as this process may use (affinity and cgroup)
-  std::size_t memory_limit = 0;  // bytes for the population; 0: what is there (80 % of it)
-};
-
 struct RunSpec {
   std::vector<ModelSpec> models;
   int epochs = 5;

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/array.h"
+#include "kernels/array.h"
 #include "engine/layout.h"
 #include "engine/run.h"
 

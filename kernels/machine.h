@@ -2,8 +2,8 @@
 // screen. Three machines exist:
 //
 //   cpu    the vector code of kernels/cpu, compiled for several instruction-set levels and chosen at run time
-//   cuda   the kernels of kernels/cuda on an NVIDIA GPU; in a build without nvcc, or without a GPU, it says
-//   so emu    the same kernels, run by kernels/simt on the CPU: slow, and checked
+//   cuda   the kernels of kernels/cuda on an NVIDIA GPU; without nvcc or without a GPU it says so
+//   emu    the same kernels, run by kernels/simt on the CPU: slow, and checked
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/ops.h"
+#include "kernels/statistics.h"
 
 namespace shoal {
 
@@ -86,6 +87,7 @@ struct DeviceMachine {
   std::string name;         // "cuda" or "emu"
   std::string description;  // e.g. the GPU's name, memory and driver
   Ops ops;
+  StatisticsOps statistics;
   Memory memory;
   Recording record;
   TileShape tiles;
@@ -104,6 +106,15 @@ struct CudaStatus {
 };
 CudaStatus cuda_status();
 
+/// Which machine is to work, and with how much of it.
+struct MachineSpec {
+  enum class Kind { cpu, cuda, emu } kind = Kind::cpu;
+  int device = 0;                // CUDA device
+  Gemm gemm = Gemm::own;         // CUDA only
+  int threads = 0;               // CPU only; 0: as many as this process may use (affinity and cgroup)
+  std::size_t memory_limit = 0;  // bytes of data on the machine; 0: what is there (80 % of it)
+};
+
 /// DeviceError when the device is not there.
 DeviceMachine cuda_machine(int device, Gemm gemm);
 DeviceMachine emu_machine();
@@ -116,5 +127,6 @@ const char* name_of(CpuLevel);
 CpuLevel best_cpu_level();
 bool cpu_level_available(CpuLevel);
 const Ops& cpu_ops(CpuLevel);
+const StatisticsOps& cpu_statistics(CpuLevel);
 
 }  // namespace shoal

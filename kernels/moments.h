@@ -29,13 +29,23 @@ SHOAL_INLINE Moments moments_of(float x) {
   return {1.0, static_cast<double>(x), 0.0, x == 0.0f ? 1.0 : 0.0, x, x};
 }
 
+/// Mean of two samples together.
+SHOAL_INLINE double merged_mean(double count_a, double mean_a, double count_b, double mean_b) {
+  return mean_a + (mean_b - mean_a) * (count_b / (count_a + count_b));
+}
+/// Squared deviations of two samples together, from their common mean.
+SHOAL_INLINE double merged_squares(double count_a, double mean_a, double squares_a, double count_b,
+                                   double mean_b, double squares_b) {
+  const double delta = mean_b - mean_a;
+  return squares_a + squares_b + delta * delta * (count_a * count_b / (count_a + count_b));
+}
+
 SHOAL_INLINE Moments merge(const Moments& a, const Moments& b) {
   if (a.count == 0.0) return b;
   if (b.count == 0.0) return a;
-  const double count = a.count + b.count, delta = b.mean - a.mean;
-  return {count,
-          a.mean + delta * (b.count / count),
-          a.squares + b.squares + delta * delta * (a.count * b.count / count),
+  return {a.count + b.count,
+          merged_mean(a.count, a.mean, b.count, b.mean),
+          merged_squares(a.count, a.mean, a.squares, b.count, b.mean, b.squares),
           a.zeros + b.zeros,
           a.min < b.min ? a.min : b.min,
           a.max > b.max ? a.max : b.max};

@@ -1,4 +1,5 @@
-// The ops: everything a machine has to be able to do to train and to measure a population. An op is a struct
+// The ops: everything a machine has to be able to do to train and to measure a population (the ops
+// of statistics on plain arrays: kernels/statistics.h). An op is a struct
 // of named fields; what it computes is said here, and each machine runs it (kernels/cpu/<op>.cpp,
 // kernels/cuda/<op>.cu).
 //

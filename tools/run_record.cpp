@@ -10,7 +10,7 @@
 #include <ctime>
 #include <fstream>
 
-#include "engine/parallel.h"
+#include "kernels/parallel.h"
 #include "tools/population_spec.h"
 
 extern char** environ;

@@ -111,6 +111,9 @@ void discard_recording(void* recording) {
 
 constexpr Ops kOps = check_complete({gpu::begin_step, gpu::shuffle, gpu::gather, gpu::forward, gpu::loss,
                                      gpu::backward, gpu::update, gpu::fold_moments});
+#define SHOAL_OP(function, Op) gpu::function,
+constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
+#undef SHOAL_OP
 constexpr Memory kMemory{allocate,  release,     upload,       download,   clear,
                          available, open_stream, close_stream, synchronize};
 constexpr Recording kRecording{begin_recording, end_recording, launch_recording, discard_recording};
@@ -173,6 +176,7 @@ DeviceMachine cuda_machine(int device, Gemm gemm) {
   DeviceMachine machine{"cuda",
                         status.names[static_cast<std::size_t>(device)],
                         kOps,
+                        kStatistics,
                         kMemory,
                         kRecording,
                         {kTileRows, kTileRows, kTileRows},

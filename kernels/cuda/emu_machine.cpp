@@ -35,6 +35,9 @@ std::size_t available() {
 
 constexpr Ops kOps = check_complete({emu::begin_step, emu::shuffle, emu::gather, emu::forward, emu::loss,
                                      emu::backward, emu::update, emu::fold_moments});
+#define SHOAL_OP(function, Op) emu::function,
+constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
+#undef SHOAL_OP
 constexpr Memory kMemory{simt::device_alloc,
                          simt::device_free,
                          upload,
@@ -56,6 +59,7 @@ DeviceMachine emu_machine() {
   return {"emu",
           description,
           kOps,
+          kStatistics,
           kMemory,
           Recording{},
           {kTileRows, kTileRows, kTileRows},

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "kernels/ops.h"
+#include "kernels/statistics.h"
 
 /// `apply_bias` ends what a library's matrix product began: outputs hold xW and become what Forward says. It
 /// and `forward_hidden` split Forward between slabs that read the data and all others. `sort_by_key` is the
@@ -25,6 +26,7 @@
   void backward(const Backward&, void* stream);                  \
   void update(const Update&, void* stream);                      \
   void fold_moments(const FoldMoments&, void* stream);           \
+  SHOAL_STATISTICS(SHOAL_DECLARE_OP)                             \
   void sort_by_key(const Shuffle&, void* stream);                \
   std::size_t shuffle_scratch(int groups, std::int64_t samples); \
   void check(int launch_status, const char* op);

@@ -8,6 +8,7 @@ TestMachine as_test_machine(const DeviceMachine& m) {
   TestMachine t{};
   t.name = m.name;
   t.ops = m.ops;
+  t.statistics = m.statistics;
   t.memory = m.memory;
   t.tiles = m.tiles;
   t.shuffle_scratch = m.shuffle_scratch;

@@ -15,6 +15,7 @@ namespace shoal::test {
 struct TestMachine {
   std::string name;  // "cpu v3", "emu", "cuda"
   Ops ops;
+  StatisticsOps statistics;
   Memory memory;
   TileShape tiles;
   std::size_t (*shuffle_scratch)(int groups, std::int64_t samples);

@@ -37,6 +37,7 @@ TestMachine cpu_machine(CpuLevel level) {
   TestMachine t{};
   t.name = std::string("cpu ") + name_of(level);
   t.ops = cpu_ops(level);
+  t.statistics = cpu_statistics(level);
   t.memory = kHostMemory;
   return t;
 }

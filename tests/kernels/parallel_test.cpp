@@ -1,4 +1,4 @@
-#include "engine/parallel.h"
+#include "kernels/parallel.h"
 
 #include <doctest/doctest.h>
 
