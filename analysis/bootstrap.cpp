@@ -49,33 +49,28 @@ std::vector<std::int32_t> shuffled(std::int64_t n, std::uint64_t seed) {
   return order;
 }
 
-std::vector<double> replicates_of(std::int64_t n, const ResampledStatistic& statistic,
-                                  const BootstrapSpec& spec, int threads) {
+std::vector<double> replicates_of(const Calculator& calculator, std::int64_t n,
+                                  const ResampledStatistic& statistic, const BootstrapSpec& spec) {
   std::vector<double> values(static_cast<std::size_t>(spec.replicates));
-  const auto run = [&](std::size_t replicate) {
+  calculator.for_each(static_cast<int>(spec.replicates), [&](int replicate) {
     std::vector<std::int32_t> chosen(static_cast<std::size_t>(n));
-    draw_resample(chosen, spec.seed, static_cast<std::int64_t>(replicate));
-    values[replicate] = statistic(chosen);
-  };
-  (void)threads;
-  for (std::size_t r = 0; r < values.size(); ++r) run(r);
+    draw_resample(chosen, spec.seed, replicate);
+    values[static_cast<std::size_t>(replicate)] = statistic(chosen);
+  });
   return values;
 }
 
 /// The statistic without each group in turn.
-std::vector<double> jackknife_of(std::int64_t n, const ResampledStatistic& statistic, std::uint64_t seed,
-                                 int threads) {
+std::vector<double> jackknife_of(const Calculator& calculator, std::int64_t n,
+                                 const ResampledStatistic& statistic, std::uint64_t seed) {
   const std::int64_t groups = std::min(n, kMostGroups);
   const std::vector<std::int32_t> order = shuffled(n, seed);
   std::vector<double> values(static_cast<std::size_t>(groups));
-  const auto run = [&](std::size_t group) {
-    const auto g = static_cast<std::int64_t>(group);
+  calculator.for_each(static_cast<int>(groups), [&](int g) {
     std::vector<std::int32_t> kept(order.begin(), order.begin() + n * g / groups);
     kept.insert(kept.end(), order.begin() + n * (g + 1) / groups, order.end());
-    values[group] = statistic(kept);
-  };
-  (void)threads;
-  for (std::size_t g = 0; g < values.size(); ++g) run(g);
+    values[static_cast<std::size_t>(g)] = statistic(kept);
+  });
   return values;
 }
 
@@ -120,38 +115,38 @@ void draw_resample(std::span<std::int32_t> chosen, std::uint64_t seed, std::int6
   }
 }
 
-Bootstrap bootstrap(std::int64_t n, const ResampledStatistic& statistic, const BootstrapSpec& spec,
-                    int threads) {
+Bootstrap bootstrap(const Calculator& calculator, std::int64_t n, const ResampledStatistic& statistic,
+                    const BootstrapSpec& spec) {
   check(n, spec);
   Bootstrap result{kNan, kNan, {kNan, kNan}, {kNan, kNan}, kNan, kNan, 0};
   std::vector<std::int32_t> all(static_cast<std::size_t>(n));
   std::iota(all.begin(), all.end(), 0);
   result.estimate = statistic(all);
-  std::vector<double> values = replicates_of(n, statistic, spec, threads);
+  std::vector<double> values = replicates_of(calculator, n, statistic, spec);
   result.undefined = std::erase_if(values, [](double v) { return std::isnan(v); });
   if (std::isnan(result.estimate) || values.size() < 2) return result;
   result.standard_error = summarize(values).sd;  // before sorting: the order of the sum is the replicates'
   std::ranges::sort(values);
   result.percentile = {quantile(values, 0.5 * (1 - spec.level)), quantile(values, 0.5 * (1 + spec.level))};
   result.bias = normal_quantile(share_below(values, result.estimate));
-  result.acceleration = n < 2 ? 0.0 : acceleration_of(jackknife_of(n, statistic, spec.seed, threads));
+  result.acceleration = n < 2 ? 0.0 : acceleration_of(jackknife_of(calculator, n, statistic, spec.seed));
   result.bca = bca_interval(values, result, spec.level);
   return result;
 }
 
-Bootstrap bootstrap(std::span<const double> sample, const SampleStatistic& statistic,
-                    const BootstrapSpec& spec, int threads) {
+Bootstrap bootstrap(const Calculator& calculator, std::span<const double> sample,
+                    const SampleStatistic& statistic, const BootstrapSpec& spec) {
   const auto resampled = [&](std::span<const std::int32_t> chosen) {
     std::vector<double> values;
     values.reserve(chosen.size());
     for (const std::int32_t i : chosen) values.push_back(sample[static_cast<std::size_t>(i)]);
     return statistic(values);
   };
-  return bootstrap(static_cast<std::int64_t>(sample.size()), resampled, spec, threads);
+  return bootstrap(calculator, static_cast<std::int64_t>(sample.size()), resampled, spec);
 }
 
-Bootstrap bootstrap_pairs(std::span<const double> x, std::span<const double> y,
-                          const PairStatistic& statistic, const BootstrapSpec& spec, int threads) {
+Bootstrap bootstrap_pairs(const Calculator& calculator, std::span<const double> x, std::span<const double> y,
+                          const PairStatistic& statistic, const BootstrapSpec& spec) {
   if (x.size() != y.size()) throw std::invalid_argument("pairs need as many values of x as of y");
   const auto resampled = [&](std::span<const std::int32_t> chosen) {
     std::vector<double> xs, ys;
@@ -163,7 +158,7 @@ Bootstrap bootstrap_pairs(std::span<const double> x, std::span<const double> y,
     }
     return statistic(xs, ys);
   };
-  return bootstrap(static_cast<std::int64_t>(x.size()), resampled, spec, threads);
+  return bootstrap(calculator, static_cast<std::int64_t>(x.size()), resampled, spec);
 }
 
 namespace {
@@ -176,27 +171,27 @@ RankCodes codes_of(const RankCodes& codes, std::span<const std::int32_t> chosen)
   return taken;
 }
 
-Bootstrap bootstrap_ranks(std::span<const double> x, std::span<const double> y,
+Bootstrap bootstrap_ranks(const Calculator& calculator, std::span<const double> x, std::span<const double> y,
                           double (*correlation)(const RankCodes&, const RankCodes&),
-                          const BootstrapSpec& spec, int threads) {
+                          const BootstrapSpec& spec) {
   if (x.size() != y.size()) throw std::invalid_argument("pairs need as many values of x as of y");
   const RankCodes a = rank_codes(x), b = rank_codes(y);
   const auto resampled = [&](std::span<const std::int32_t> chosen) {
     return correlation(codes_of(a, chosen), codes_of(b, chosen));
   };
-  return bootstrap(static_cast<std::int64_t>(x.size()), resampled, spec, threads);
+  return bootstrap(calculator, static_cast<std::int64_t>(x.size()), resampled, spec);
 }
 
 }  // namespace
 
-Bootstrap bootstrap_spearman(std::span<const double> x, std::span<const double> y, const BootstrapSpec& spec,
-                             int threads) {
-  return bootstrap_ranks(x, y, &spearman, spec, threads);
+Bootstrap bootstrap_spearman(const Calculator& calculator, std::span<const double> x,
+                             std::span<const double> y, const BootstrapSpec& spec) {
+  return bootstrap_ranks(calculator, x, y, &spearman, spec);
 }
 
-Bootstrap bootstrap_kendall(std::span<const double> x, std::span<const double> y, const BootstrapSpec& spec,
-                            int threads) {
-  return bootstrap_ranks(x, y, &kendall_tau_b, spec, threads);
+Bootstrap bootstrap_kendall(const Calculator& calculator, std::span<const double> x,
+                            std::span<const double> y, const BootstrapSpec& spec) {
+  return bootstrap_ranks(calculator, x, y, &kendall_tau_b, spec);
 }
 
 }  // namespace shoal

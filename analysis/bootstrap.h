@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "analysis/calculator.h"
+
 namespace shoal {
 
 struct BootstrapSpec {
@@ -40,25 +42,26 @@ struct Bootstrap {
 /// Everything is NaN where the estimate is, or where fewer than two replicates have a value. Quantiles of the
 /// replicates are linear between order statistics. The jackknife leaves out one observation at a time, or,
 /// beyond 2000 observations, one of 2000 random groups of (nearly) equal size.
+/// The threads are the calculator's; resamples are taken on the CPU whatever it is.
 /// std::invalid_argument: n < 1 or beyond 2^31-1, a spec outside its ranges.
-Bootstrap bootstrap(std::int64_t n, const ResampledStatistic&, const BootstrapSpec& = {}, int threads = 1);
+Bootstrap bootstrap(const Calculator&, std::int64_t n, const ResampledStatistic&, const BootstrapSpec& = {});
 
 /// A statistic of one sample.
 using SampleStatistic = std::function<double(std::span<const double>)>;
-Bootstrap bootstrap(std::span<const double> sample, const SampleStatistic&, const BootstrapSpec& = {},
-                    int threads = 1);
+Bootstrap bootstrap(const Calculator&, std::span<const double> sample, const SampleStatistic&,
+                    const BootstrapSpec& = {});
 
 /// A statistic of pairs (x[i], y[i]), which are drawn together. Equal lengths, else std::invalid_argument.
 using PairStatistic = std::function<double(std::span<const double> x, std::span<const double> y)>;
-Bootstrap bootstrap_pairs(std::span<const double> x, std::span<const double> y, const PairStatistic&,
-                          const BootstrapSpec& = {}, int threads = 1);
+Bootstrap bootstrap_pairs(const Calculator&, std::span<const double> x, std::span<const double> y,
+                          const PairStatistic&, const BootstrapSpec& = {});
 
 /// The rank correlations, quicker than by way of bootstrap_pairs: the order is found once, not in every
 /// resample.
-Bootstrap bootstrap_spearman(std::span<const double> x, std::span<const double> y, const BootstrapSpec& = {},
-                             int threads = 1);
-Bootstrap bootstrap_kendall(std::span<const double> x, std::span<const double> y, const BootstrapSpec& = {},
-                            int threads = 1);
+Bootstrap bootstrap_spearman(const Calculator&, std::span<const double> x, std::span<const double> y,
+                             const BootstrapSpec& = {});
+Bootstrap bootstrap_kendall(const Calculator&, std::span<const double> x, std::span<const double> y,
+                            const BootstrapSpec& = {});
 
 /// What a resample takes: place i of replicate r holds observation floor(n w / 2^32), w the word i of stream
 /// r. A probability is off by less than n / 2^32 of itself.

@@ -236,10 +236,10 @@ double kendall_tau_b(std::span<const double> x, std::span<const double> y) {
   return kendall_tau_b(rank_codes(x), rank_codes(y));
 }
 
-RankCorrelations rank_correlations(std::span<const double> x, std::span<const double> y) {
-  check_lengths(x.size(), y.size());
-  RankCorrelations result{static_cast<std::int64_t>(x.size()), kNan, kNan, kNan, kNan};
-  const RankCodes a = rank_codes(x), b = rank_codes(y);
+namespace {
+
+RankCorrelations correlations_of(std::int64_t n, const RankCodes& a, const RankCodes& b) {
+  RankCorrelations result{n, kNan, kNan, kNan, kNan};
   if (!comparable(a, b)) return result;
   result.spearman = spearman(a, b);
   result.spearman_p = spearman_p_value(result.n, result.spearman);
@@ -247,6 +247,26 @@ RankCorrelations rank_correlations(std::span<const double> x, std::span<const do
   result.kendall_tau_b = tau_b(counts);
   result.kendall_p = std::isnan(result.kendall_tau_b) ? kNan : kendall_p_value(counts);
   return result;
+}
+
+}  // namespace
+
+RankCorrelations rank_correlations(std::span<const double> x, std::span<const double> y) {
+  check_lengths(x.size(), y.size());
+  return correlations_of(static_cast<std::int64_t>(x.size()), rank_codes(x), rank_codes(y));
+}
+
+std::vector<RankCorrelations> rank_correlations(const Calculator& calculator, Samples<double> samples,
+                                                std::span<const double> against) {
+  check_samples(samples.offsets, samples.values.size());
+  for (std::int64_t s = 0; s < samples.count(); ++s) check_lengths(samples[s].size(), against.size());
+  const auto n = static_cast<std::int64_t>(against.size());
+  const RankCodes codes = rank_codes(against);
+  std::vector<RankCorrelations> results(static_cast<std::size_t>(samples.count()));
+  calculator.for_each(static_cast<int>(samples.count()), [&](int s) {
+    results[static_cast<std::size_t>(s)] = correlations_of(n, rank_codes(samples[s]), codes);
+  });
+  return results;
 }
 
 }  // namespace shoal

@@ -12,6 +12,9 @@
 #include <span>
 #include <vector>
 
+#include "analysis/calculator.h"
+#include "analysis/samples.h"
+
 namespace shoal {
 
 /// Ranks from 1 on; equal values share the mean of the ranks that they take up. NaN everywhere if the sample
@@ -48,5 +51,9 @@ struct RankCorrelations {
   double kendall_p = 0;
 };
 RankCorrelations rank_correlations(std::span<const double> x, std::span<const double> y);
+
+/// Of every sample with one and the same `against`, in order; the samples are shared out over the threads.
+std::vector<RankCorrelations> rank_correlations(const Calculator&, Samples<double>,
+                                                std::span<const double> against);
 
 }  // namespace shoal

@@ -29,6 +29,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 double mean_of(std::span<const double> sample) { return summarize(sample).mean; }
 double sd_of(std::span<const double> sample) { return summarize(sample).sd; }
 
+const Calculator calculator({.threads = 2});
+
 bool near(double value, double expected, double bound) { return std::abs(value - expected) <= bound; }
 
 Sample exponential(std::size_t n, std::uint64_t seed) {
@@ -86,7 +88,7 @@ TEST_CASE("intervals are those of the formulas in long double") {
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
         left_out.push_back(statistic(rest));
       }
-      const Bootstrap found = bootstrap(sample, statistic, spec);
+      const Bootstrap found = bootstrap(calculator, sample, statistic, spec);
       CHECK(found.estimate == statistic(sample));
       CHECK(found.undefined == 0);
       CHECK(near(found.standard_error, summarize(replicates).sd, 1e-14));
@@ -111,7 +113,7 @@ TEST_CASE("the mean has its textbook standard error and acceleration") {
   double squares = 0, cubes = 0;
   for (const double x : sample) squares += std::pow(x - mean, 2), cubes += std::pow(x - mean, 3);
   const BootstrapSpec spec{.replicates = 20'000};
-  const Bootstrap found = bootstrap(sample, mean_of, spec);
+  const Bootstrap found = bootstrap(calculator, sample, mean_of, spec);
   // The sd of B nearly normal replicates is known to one part in sqrt(2 B).
   const double error = std::sqrt(squares) / 400;
   CHECK(near(found.standard_error / error, 1, 5 / std::sqrt(2.0 * 20'000)));
@@ -121,7 +123,7 @@ TEST_CASE("the mean has its textbook standard error and acceleration") {
 TEST_CASE("beyond 2000 observations the jackknife takes groups, whatever the order of the file") {
   Sample sample = exponential(30'001, 4);
   std::ranges::sort(sample);
-  const Bootstrap found = bootstrap(sample, mean_of, {.replicates = 50});
+  const Bootstrap found = bootstrap(calculator, sample, mean_of, {.replicates = 50});
   // Of g groups, each group's mean nearly normal, the acceleration scatters by sqrt(15/g)/6 /sqrt(g).
   const double expected = 2.0 / (6 * std::sqrt(30'001.0));  // an exponential's skewness is 2
   CHECK(near(found.acceleration, expected, 5 * std::sqrt(15.0) / (6 * 2000)));
@@ -131,8 +133,8 @@ TEST_CASE("scaling by powers of two and turning round carry over to every number
   const Sample sample = exponential(50, 5);
   Sample scaled;
   for (const double x : sample) scaled.push_back(-4 * x);
-  const Bootstrap a = bootstrap(sample, mean_of, {.replicates = 999}),
-                  b = bootstrap(scaled, mean_of, {.replicates = 999});
+  const Bootstrap a = bootstrap(calculator, sample, mean_of, {.replicates = 999}),
+                  b = bootstrap(calculator, scaled, mean_of, {.replicates = 999});
   CHECK(b.estimate == -4 * a.estimate);
   CHECK(b.standard_error == 4 * a.standard_error);
   CHECK(near(b.percentile.low, -4 * a.percentile.high, 1e-14));
@@ -143,10 +145,14 @@ TEST_CASE("scaling by powers of two and turning round carry over to every number
 
 TEST_CASE("any number of threads gives the same bits, and another seed gives others") {
   const Sample x = exponential(100, 6), y = exponential(100, 7);
-  const Bootstrap one = bootstrap(x, sd_of, {.replicates = 501});
-  for (const int threads : {2, 3, 8}) CHECK(same(one, bootstrap(x, sd_of, {.replicates = 501}, threads)));
-  CHECK_FALSE(same(one, bootstrap(x, sd_of, {.replicates = 501, .seed = 2})));
-  CHECK(same(bootstrap_kendall(x, y, {.replicates = 99}), bootstrap_kendall(x, y, {.replicates = 99}, 3)));
+  const Bootstrap one = bootstrap(calculator, x, sd_of, {.replicates = 501});
+  const Bootstrap tau = bootstrap_kendall(calculator, x, y, {.replicates = 99});
+  for (const int threads : {1, 3, 8}) {
+    const Calculator other({.threads = threads});
+    CHECK(same(one, bootstrap(other, x, sd_of, {.replicates = 501})));
+    CHECK(same(tau, bootstrap_kendall(other, x, y, {.replicates = 99})));
+  }
+  CHECK_FALSE(same(one, bootstrap(calculator, x, sd_of, {.replicates = 501, .seed = 2})));
 }
 
 TEST_CASE("rank correlations of resamples are the same by way of codes and of values") {
@@ -154,13 +160,13 @@ TEST_CASE("rank correlations of resamples are the same by way of codes and of va
   for (double& v : x) v = std::floor(4 * v);  // ties
   const auto rho = [](std::span<const double> a, std::span<const double> b) { return spearman(a, b); };
   const auto tau = [](std::span<const double> a, std::span<const double> b) { return kendall_tau_b(a, b); };
-  CHECK(same(bootstrap_spearman(x, y), bootstrap_pairs(x, y, rho)));
-  CHECK(same(bootstrap_kendall(x, y), bootstrap_pairs(x, y, tau)));
+  CHECK(same(bootstrap_spearman(calculator, x, y), bootstrap_pairs(calculator, x, y, rho)));
+  CHECK(same(bootstrap_kendall(calculator, x, y), bootstrap_pairs(calculator, x, y, tau)));
 }
 
 TEST_CASE("replicates without a value are counted and left out") {
   const Sample x{1, 2, 3}, y{2, 1, 3};
-  const Bootstrap found = bootstrap_spearman(x, y, {.replicates = 9000});
+  const Bootstrap found = bootstrap_spearman(calculator, x, y, {.replicates = 9000});
   // One resample in nine takes a single pair three times.
   CHECK(near(static_cast<double>(found.undefined), 1000, 5 * std::sqrt(9000 * 8.0 / 81)));
   CHECK(found.percentile.low == -1);
@@ -169,12 +175,12 @@ TEST_CASE("replicates without a value are counted and left out") {
 
 TEST_CASE("what cannot be estimated is NaN, and a constant has an interval of one point") {
   for (const Sample& sample : {Sample{1, kNan, 2}, Sample{5}}) {
-    const Bootstrap found = bootstrap(sample, sd_of);
+    const Bootstrap found = bootstrap(calculator, sample, sd_of);
     CHECK(std::isnan(found.estimate));
     CHECK(std::isnan(found.percentile.low));
     CHECK(std::isnan(found.bca.high));
   }
-  const Bootstrap constant = bootstrap(Sample{3, 3, 3}, mean_of);
+  const Bootstrap constant = bootstrap(calculator, Sample{3, 3, 3}, mean_of);
   for (const double value : {constant.estimate, constant.percentile.low, constant.percentile.high,
                              constant.bca.low, constant.bca.high})
     CHECK(value == 3);
@@ -182,18 +188,18 @@ TEST_CASE("what cannot be estimated is NaN, and a constant has an interval of on
   const auto different = [](std::span<const std::int32_t> chosen) {
     return static_cast<double>(std::set<std::int32_t>(chosen.begin(), chosen.end()).size());
   };
-  const Bootstrap below = bootstrap(20, different, {.replicates = 100});
+  const Bootstrap below = bootstrap(calculator, 20, different, {.replicates = 100});
   CHECK(below.percentile.high < below.estimate);
   CHECK(std::isnan(below.bca.low));
 }
 
 TEST_CASE("specs outside their ranges are refused") {
   const Sample sample{1, 2, 3};
-  CHECK_THROWS_AS(bootstrap(Sample{}, mean_of), std::invalid_argument);
-  CHECK_THROWS_AS(bootstrap(sample, mean_of, {.replicates = 0}), std::invalid_argument);
-  CHECK_THROWS_AS(bootstrap(sample, mean_of, {.level = 1}), std::invalid_argument);
-  CHECK_THROWS_AS(bootstrap(sample, mean_of, {.level = kNan}), std::invalid_argument);
-  CHECK_THROWS_AS(bootstrap_spearman(sample, Sample{1, 2}), std::invalid_argument);
+  CHECK_THROWS_AS(bootstrap(calculator, Sample{}, mean_of), std::invalid_argument);
+  CHECK_THROWS_AS(bootstrap(calculator, sample, mean_of, {.replicates = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(bootstrap(calculator, sample, mean_of, {.level = 1}), std::invalid_argument);
+  CHECK_THROWS_AS(bootstrap(calculator, sample, mean_of, {.level = kNan}), std::invalid_argument);
+  CHECK_THROWS_AS(bootstrap_spearman(calculator, sample, Sample{1, 2}), std::invalid_argument);
 }
 
 /// P(|T| <= t) of Student's t with `dof` degrees of freedom.
@@ -213,7 +219,7 @@ TEST_CASE("the interval of a normal mean covers it as often as theory says") {
     for (double& x : sample)
       x = std::sqrt(-2 * std::log1p(-draws.uniform(0, 1))) * std::cos(2 * M_PI * draws.uniform(0, 1));
     const BootstrapSpec spec{.replicates = kReplicates, .seed = static_cast<std::uint64_t>(trial)};
-    const Bootstrap b = bootstrap(sample, mean_of, spec);
+    const Bootstrap b = bootstrap(calculator, sample, mean_of, spec);
     percentile += b.percentile.low <= 0 && 0 <= b.percentile.high;
     bca += b.bca.low <= 0 && 0 <= b.bca.high;
   }

@@ -138,6 +138,34 @@ TEST_CASE("what has no correlation is NaN") {
   CHECK_THROWS_AS(rank_correlations(x, one), std::invalid_argument);
 }
 
+TEST_CASE("many samples against one have the bits of each alone, on any number of threads") {
+  reference::Draws draws(10);
+  const Sample against = draw(draws, 70, 20);
+  Sample values;
+  std::vector<std::int64_t> offsets{0};
+  for (int s = 0; s < 9; ++s) {
+    const Sample sample = draw(draws, 70, s);  // the first two are constant
+    values.insert(values.end(), sample.begin(), sample.end());
+    offsets.push_back(static_cast<std::int64_t>(values.size()));
+  }
+  const Samples<double> samples{values, offsets};
+  for (const int threads : {1, 4}) {
+    const auto found = rank_correlations(Calculator({.threads = threads}), samples, against);
+    REQUIRE(found.size() == 9);
+    for (std::int64_t s = 0; s < 9; ++s) {
+      const RankCorrelations alone = rank_correlations(samples[s], against);
+      const RankCorrelations& crowd = found[static_cast<std::size_t>(s)];
+      CHECK(std::isnan(alone.spearman) == (s < 2));
+      if (s < 2) continue;
+      CHECK(crowd.spearman == alone.spearman);
+      CHECK(crowd.spearman_p == alone.spearman_p);
+      CHECK(crowd.kendall_tau_b == alone.kendall_tau_b);
+      CHECK(crowd.kendall_p == alone.kendall_p);
+    }
+  }
+  CHECK_THROWS_AS(rank_correlations(Calculator(), samples, Sample{1, 2}), std::invalid_argument);
+}
+
 TEST_CASE("p-values and correlations are scipy's") {
   for (const test::RankCase& c : test::kRankCases) {
     CAPTURE(c.name);
