@@ -10,12 +10,13 @@ Action declare_study(CLI::App&);
 Action declare_eval(CLI::App&);
 Action declare_export(CLI::App&);
 Action declare_gate(CLI::App&);
+Action declare_stats(CLI::App&);
 Action declare_data(CLI::App&);
 Action declare_info(CLI::App&);
 
 namespace {
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {"train", "Train a population: models of many widths, seeds and hyperparameters at once",
      "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
      "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
@@ -38,6 +39,11 @@ constexpr std::array<Command, 7> kCommands = {{
      "shoal gate --x0 250 --k 1 --n 500 --precision float32\n"
      "shoal gate --csv gates.csv --json",
      declare_gate},
+    {"stats", "Moments, tests and correlations of the columns of any table: csv, npy, npz",
+     "shoal stats activations.npy --json\n"
+     "shoal stats runs/widths/population.csv --column test_accuracy,test_loss --rank --bootstrap 2000\n"
+     "shoal stats runs/widths/neurons.npz --array sd --quantiles 0.25,0.5,0.75",
+     declare_stats},
     {"data", "List, check and describe data sets",
      "shoal data list\nshoal data check mnist\nshoal data describe digits", declare_data},
     {"info", "Devices, instruction sets and how this program was built", "shoal info\nshoal info --json",

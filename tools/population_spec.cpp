@@ -127,10 +127,9 @@ Product models_of(const Settings& s) {
   return product;
 }
 
-MachineSpec machine_of(const Settings& s) {
+MachineSpec machine_named(std::string_view text) {
   constexpr std::array<std::string_view, 4> kNames{"auto", "cpu", "cuda", "emu"};
-  const std::string& text = s.text("device");
-  const std::string name = text.substr(0, text.find(':'));
+  const std::string_view name = text.substr(0, text.find(':'));
   const bool known = std::find(kNames.begin(), kNames.end(), name) != kNames.end();
   if (!known || (text != name && name != "cuda")) {
     const std::string_view near = nearest_name(name, kNames);
@@ -139,14 +138,9 @@ MachineSpec machine_of(const Settings& s) {
                                  known || near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
   }
   MachineSpec machine;
-  machine.gemm = s.text("gemm") == "cublas" ? Gemm::cublas : Gemm::own;
-  machine.threads = static_cast<int>(s.integer("threads"));
   try {
-    machine.memory_limit = parse_bytes(s.text("memory-limit"));
     if (text != name) machine.device = static_cast<int>(parse_integer(text.substr(name.size() + 1)));
-  } catch (const UsageError& e) {
-    throw UsageError(fmt::format("{}: {}", text != name ? "--device" : "--memory-limit", e.what()));
-  }
+  } catch (const UsageError& e) { throw UsageError(fmt::format("--device: {}", e.what())); }
   if (name == "cpu") return machine;
   if (name == "emu") return machine.kind = MachineSpec::Kind::emu, machine;
   const CudaStatus status = cuda_status();
@@ -159,6 +153,16 @@ MachineSpec machine_of(const Settings& s) {
                                   status.devices == 1 ? "is" : "are", status.devices,
                                   status.devices == 1 ? "" : "s"));
   return machine.kind = MachineSpec::Kind::cuda, machine;
+}
+
+MachineSpec machine_of(const Settings& s) {
+  MachineSpec machine = machine_named(s.text("device"));
+  machine.gemm = s.text("gemm") == "cublas" ? Gemm::cublas : Gemm::own;
+  machine.threads = static_cast<int>(s.integer("threads"));
+  try {
+    machine.memory_limit = parse_bytes(s.text("memory-limit"));
+  } catch (const UsageError& e) { throw UsageError(fmt::format("--memory-limit: {}", e.what())); }
+  return machine;
 }
 
 std::string device_name(const MachineSpec& machine) {

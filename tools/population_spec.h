@@ -27,6 +27,8 @@ std::vector<std::uint64_t> seeds_of(const Settings&);
 
 /// "auto" is decided here: a GPU if there is one. DeviceError for cuda without a GPU, with the reason.
 MachineSpec machine_of(const Settings&);
+/// The same of the text that --device takes; everything but kind and device is at its default.
+MachineSpec machine_named(std::string_view device);
 /// As --device takes it: "cpu", "cuda", "cuda:1", "emu".
 std::string device_name(const MachineSpec&);
 

@@ -18,6 +18,7 @@ import program
 from gate_command import Gate  # noqa: F401, found by unittest
 from program import SMALL, Case, environment, lines_of, npz, record_of, rows_of, safetensors
 from refusals import Refusals  # noqa: F401, found by unittest
+from stats_end_to_end import Stats  # noqa: F401
 from stopping import Stopping  # noqa: F401
 
 
@@ -26,7 +27,7 @@ class Help(Case):
         self.assertRegex(self.run_shoal("--version").stdout, r"^shoal \d+\.\d+\.\d+ \(.*\)\n$")
 
     def test_every_command_has_help_with_examples_first(self):
-        for command in ["", "train", "study", "study width", "eval", "export", "data", "data list", "data check",
+        for command in ["", "train", "study", "study width", "eval", "export", "stats", "data", "data list", "data check",
                         "data describe", "gate", "info"]:
             for flag in ("-h", "--help"):
                 text = self.run_shoal(*command.split(), flag).stdout
