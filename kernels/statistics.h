@@ -6,13 +6,25 @@
 // of threads.
 #pragma once
 
+#include "kernels/combine.h"
+#include "kernels/covariance.h"
+#include "kernels/eigen.h"
 #include "kernels/fold_columns.h"
+#include "kernels/orthonormalize.h"
+#include "kernels/residuals.h"
 
 // One line per op, X(function, struct); every list of them in the program is made from these two. An op
 // stands in one: VECTOR when its CPU body is compiled per instruction-set level (shoal::v3::<function> and so
 // on, kernels/cpu/statistics_level.h), PLAIN when it is compiled once (shoal::cpu::<function>).
-#define SHOAL_VECTOR_STATISTICS(X) X(fold_columns, FoldColumns)
-#define SHOAL_PLAIN_STATISTICS(X)
+#define SHOAL_VECTOR_STATISTICS(X) \
+  X(fold_columns, FoldColumns)     \
+  X(covariance, Covariance)        \
+  X(combine, Combine)              \
+  X(residuals, Residuals)
+#define SHOAL_PLAIN_STATISTICS(X)   \
+  X(eigen, Eigen)                   \
+  X(orthonormalize, Orthonormalize) \
+  X(residual_sums, ResidualSums)
 #define SHOAL_STATISTICS(X)  \
   SHOAL_VECTOR_STATISTICS(X) \
   SHOAL_PLAIN_STATISTICS(X)
