@@ -10,8 +10,11 @@
 namespace shoal {
 namespace {
 
-/// Ranges a thread gets on average: enough that the last one to end does not keep the others waiting long.
+/// Ranges a thread gets on average, at least: enough that the last one to end does not keep the others
+/// waiting long. And values of a range, at most, where samples are shorter: they stay in a core's cache from
+/// op to op.
 constexpr std::int64_t kRangesPerThread = 8;
+constexpr std::int64_t kRangeValues = 1 << 15;
 
 }  // namespace
 
@@ -60,12 +63,13 @@ void Calculator::over_samples(std::span<const std::int64_t> offsets,
                               const std::function<void(std::int64_t, std::int64_t, void*)>& body) const {
   const auto count = static_cast<std::int64_t>(offsets.size()) - 1;
   if (count <= 0) return;
-  if (device_ || threads_ == 1) return body(0, count, stream_);
+  if (device_) return body(0, count, stream_);
   // Every sample counts as one value more, so that crowds of empty samples are shared out, too.
-  const std::int64_t ranges = std::min(count, threads_ * kRangesPerThread);
   const auto work_before = [&](std::int64_t s) {
     return offsets[static_cast<std::size_t>(s)] - offsets.front() + s;
   };
+  const std::int64_t ranges =
+      std::min(count, std::max(threads_ * kRangesPerThread, work_before(count) / kRangeValues));
   std::vector<std::int64_t> begin{0};
   for (std::int64_t s = 0; s < count; ++s)
     if (work_before(s + 1) * ranges >= work_before(count) * static_cast<std::int64_t>(begin.size()))

@@ -92,6 +92,8 @@ struct DeviceMachine {
   Recording record;
   TileShape tiles;
   std::size_t (*shuffle_scratch)(int groups, std::int64_t samples);  // bytes for Shuffle::scratch
+  /// Bytes for SortSamples::scratch; value_bytes: 4 or 8.
+  std::size_t (*sort_scratch)(std::int64_t values, std::int64_t samples, int value_bytes);
 };
 
 /// Layer 0 of the CUDA machine: our own kernel, or cuBLAS as a yardstick.

@@ -12,6 +12,8 @@
 #include "kernels/fold_columns.h"
 #include "kernels/orthonormalize.h"
 #include "kernels/residuals.h"
+#include "kernels/shapiro_lack.h"
+#include "kernels/sort_samples.h"
 
 // One line per op, X(function, struct); every list of them in the program is made from these two. An op
 // stands in one: VECTOR when its CPU body is compiled per instruction-set level (shoal::v3::<function> and so
@@ -20,7 +22,9 @@
   X(fold_columns, FoldColumns)     \
   X(covariance, Covariance)        \
   X(combine, Combine)              \
-  X(residuals, Residuals)
+  X(residuals, Residuals)          \
+  X(shapiro_lack, ShapiroLack)     \
+  X(sort_samples, SortSamples)
 #define SHOAL_PLAIN_STATISTICS(X)   \
   X(eigen, Eigen)                   \
   X(orthonormalize, Orthonormalize) \

@@ -180,7 +180,8 @@ DeviceMachine cuda_machine(int device, Gemm gemm) {
                         kMemory,
                         kRecording,
                         {kTileRows, kTileRows, kTileRows},
-                        gpu::shuffle_scratch};
+                        gpu::shuffle_scratch,
+                        gpu::sort_scratch};
   if (gemm == Gemm::cublas) {
     gpu::open_cublas();
     machine.description += ", layer 0 by cuBLAS";

@@ -63,7 +63,8 @@ DeviceMachine emu_machine() {
           kMemory,
           Recording{},
           {kTileRows, kTileRows, kTileRows},
-          emu::shuffle_scratch};
+          emu::shuffle_scratch,
+          emu::sort_scratch};
 }
 
 }  // namespace shoal

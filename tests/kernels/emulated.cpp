@@ -12,6 +12,7 @@ TestMachine as_test_machine(const DeviceMachine& m) {
   t.memory = m.memory;
   t.tiles = m.tiles;
   t.shuffle_scratch = m.shuffle_scratch;
+  t.sort_scratch = m.sort_scratch;
   t.is_device = true;
   return t;
 }

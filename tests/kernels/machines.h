@@ -19,6 +19,7 @@ struct TestMachine {
   Memory memory;
   TileShape tiles;
   std::size_t (*shuffle_scratch)(int groups, std::int64_t samples);
+  std::size_t (*sort_scratch)(std::int64_t values, std::int64_t samples, int value_bytes);
   bool is_device;      // works on tiles and levels; else on whole arrays of slabs
   bool is_emulated;    // slow, and can run under other schedules
   bool guards_memory;  // the build itself notices an access outside an allocation

@@ -39,6 +39,9 @@ TestMachine cpu_machine(CpuLevel level) {
   t.ops = cpu_ops(level);
   t.statistics = cpu_statistics(level);
   t.memory = kHostMemory;
+  t.sort_scratch = [](std::int64_t values, std::int64_t, int value_bytes) {
+    return static_cast<std::size_t>(values * value_bytes);
+  };
   return t;
 }
 
