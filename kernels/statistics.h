@@ -10,6 +10,7 @@
 #include "kernels/covariance.h"
 #include "kernels/eigen.h"
 #include "kernels/fold_columns.h"
+#include "kernels/mixture.h"
 #include "kernels/orthonormalize.h"
 #include "kernels/residuals.h"
 #include "kernels/shapiro_lack.h"
@@ -24,7 +25,8 @@
   X(combine, Combine)              \
   X(residuals, Residuals)          \
   X(shapiro_lack, ShapiroLack)     \
-  X(sort_samples, SortSamples)
+  X(sort_samples, SortSamples)     \
+  X(fit_mixtures, FitMixtures)
 #define SHOAL_PLAIN_STATISTICS(X)   \
   X(eigen, Eigen)                   \
   X(orthonormalize, Orthonormalize) \
