@@ -14,6 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Columns copied at a time, so that a cache line of an array in C order is read once (see copy_typed).
+constexpr std::size_t kColumns = 16;
+
 bool starts_with(std::span<const std::uint8_t> bytes, std::string_view text) {
   return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
 }
@@ -135,12 +138,24 @@ void copy_columns(const NumberTable& table, std::size_t first, std::span<double>
     for (double& value : out) value = value != 0 ? 1.0 : 0.0;
 }
 
+std::vector<double> rows_of(const NumberTable& table) {
+  const auto rows = static_cast<std::size_t>(table.rows);
+  const std::size_t width = table.names.size();
+  std::vector<double> result(rows * width), columns;
+  for (std::size_t first = 0; first < width; first += kColumns) {
+    const std::size_t count = std::min(kColumns, width - first);
+    columns.resize(count * rows);
+    copy_columns(table, first, columns);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t c = 0; c < count; ++c) result[r * width + first + c] = columns[c * rows + r];
+  }
+  return result;
+}
+
 std::optional<TablePlace> first_not_finite(const NumberTable& table) {
   if (table.values.dtype != DType::f4 && table.values.dtype != DType::f8) return std::nullopt;
   const auto rows = static_cast<std::size_t>(table.rows);
   std::vector<double> columns;
-  // Several at a time: see copy_typed.
-  constexpr std::size_t kColumns = 16;
   for (std::size_t first = 0; first < table.names.size(); first += kColumns) {
     columns.resize(std::min(kColumns, table.names.size() - first) * rows);
     copy_columns(table, first, columns);

@@ -37,6 +37,19 @@ NumberTable read_number_table(const std::filesystem::path&, const TableChoice&);
 /// Columns first .. of the choice, one after the other: out [out.size() / rows][rows].
 void copy_columns(const NumberTable&, std::size_t first, std::span<double> out);
 
+/// All chosen columns as rows: [rows][columns]. As many bytes again as doubles take.
+std::vector<double> rows_of(const NumberTable&);
+
+/// The same without a copy, where the values lie so in memory already and have type T; otherwise empty.
+template <class T>
+std::span<const T> rows_in_place(const NumberTable& table) {
+  if (table.values.dtype != dtype_of<T>() || table.places.size() != table.width) return {};
+  if (table.values.order == ArrayOrder::fortran && table.width > 1) return {};
+  for (std::size_t i = 0; i < table.width; ++i)
+    if (table.places[i] != i) return {};
+  return values_of<T>(table.values);
+}
+
 struct TablePlace {
   std::int64_t row = 0;    // from 0
   std::size_t column = 0;  // of the choice

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -122,6 +123,34 @@ TEST_CASE("wide and long arrays are the same by rows and by columns") {
       CHECK(c == columns_of(read_number_table(folder / "f.npy", {{}, all_of})));
       CHECK(c.back().back() == static_cast<double>(1000 * (rows - 1) + width - 1));
     }
+}
+
+TEST_CASE("rows come out of either order, without a copy where they lie so") {
+  const TempFolder folder;
+  const std::vector<double> by_row{1, 2, 3, 4, 5, 6}, by_column{1, 4, 2, 5, 3, 6};
+  write_bytes(folder / "c.npy",
+              npy_with("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3)}", by_row));
+  write_bytes(folder / "f.npy",
+              npy_with("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3)}", by_column));
+  const NumberTable c = read_number_table(folder / "c.npy", {{}, all_of});
+  const NumberTable f = read_number_table(folder / "f.npy", {{}, all_of});
+  CHECK(rows_of(c) == by_row);
+  CHECK(rows_of(f) == by_row);
+  CHECK(std::ranges::equal(rows_in_place<double>(c), by_row));
+  CHECK(rows_in_place<float>(c).empty());
+  CHECK(rows_in_place<double>(f).empty());
+  const auto swapped = [](std::span<const std::string>) { return Places{2, 1, 0}; };
+  const auto two = [](std::span<const std::string>) { return Places{0, 2}; };
+  CHECK(rows_in_place<double>(read_number_table(folder / "c.npy", {{}, swapped})).empty());
+  CHECK(rows_in_place<double>(read_number_table(folder / "c.npy", {{}, two})).empty());
+  CHECK(rows_of(read_number_table(folder / "c.npy", {{}, two})) == std::vector<double>{1, 3, 4, 6});
+  CHECK(rows_of(read_number_table(folder / "f.npy", {{}, swapped})) == std::vector<double>{3, 2, 1, 6, 5, 4});
+  std::vector<float> wide(5 * 37);
+  std::iota(wide.begin(), wide.end(), 0.0f);
+  write_bytes(folder / "w.npy", npy_with("{'descr': '<f4', 'fortran_order': False, 'shape': (5, 37)}", wide));
+  const NumberTable w = read_number_table(folder / "w.npy", {{}, all_of});
+  CHECK(std::ranges::equal(rows_of(w), wide));
+  CHECK(std::ranges::equal(rows_in_place<float>(w), wide));
 }
 
 TEST_CASE("every type of NumPy's numbers is read") {
