@@ -41,6 +41,8 @@ constexpr std::array<Command, 8> kCommands = {{
      declare_gate},
     {"stats", "Moments, tests and correlations of the columns of any table: csv, npy, npz",
      "shoal stats activations.npy --json\n"
+     "shoal stats measurements.csv --column 3,temperature --shapiro --mixture normal-normal\n"
+     "shoal stats activations.npz --array layer1 --pca\n"
      "shoal stats runs/widths/population.csv --column test_accuracy,test_loss --rank --bootstrap 2000\n"
      "shoal stats runs/widths/neurons.npz --array sd --quantiles 0.25,0.5,0.75",
      declare_stats},

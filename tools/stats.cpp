@@ -1,12 +1,15 @@
 // `shoal stats`: statistics of the columns of anybody's table.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <optional>
 
 #include "analysis/calculator.h"
 #include "datasets/error.h"
+#include "datasets/nearest.h"
 #include "datasets/number_table.h"
 #include "tools/column_choice.h"
 #include "tools/command.h"
@@ -15,6 +18,7 @@
 #include "tools/report.h"
 #include "tools/signals.h"
 #include "tools/stats_output.h"
+#include "tools/stats_whole.h"
 #include "tools/table.h"
 #include "tools/value_list.h"
 
@@ -22,17 +26,32 @@ namespace shoal {
 namespace {
 
 struct StatsCommand {
-  std::string file, array, quantiles, device = "cpu";
+  std::string file, array, quantiles, mixture, device = "cpu";
   std::vector<std::string> columns;
-  bool moments = false, rank = false, json = false;
+  bool moments = false, shapiro = false, pca = false, rank = false, json = false;
   std::optional<std::int64_t> replicates;
   double level = 0.95;
   std::uint64_t seed = 1;
   int threads = 0;
 
   /// Columns are described unless only other things are asked for.
-  bool describes_columns() const { return moments || !quantiles.empty() || !rank; }
+  bool describes_columns() const {
+    return moments || shapiro || !mixture.empty() || !quantiles.empty() || !(rank || pca);
+  }
 };
+
+MixtureKind mixture_named(std::string_view name) {
+  constexpr std::array kKinds{MixtureKind::exp_normal, MixtureKind::gamma_gamma, MixtureKind::normal_normal};
+  std::vector<std::string_view> names;
+  for (const MixtureKind kind : kKinds) {
+    names.push_back(name_of(kind));
+    if (names.back() == name) return kind;
+  }
+  const std::string_view near = nearest_name(name, names);
+  throw UsageError(fmt::format("--mixture: there is no '{}'{}; there are {}", name,
+                               near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                               fmt::join(names, ", ")));
+}
 
 ColumnRequest request_of(const StatsCommand& c) {
   ColumnRequest request;
@@ -44,6 +63,8 @@ ColumnRequest request_of(const StatsCommand& c) {
       if (!(share >= 0 && share <= 1))
         throw UsageError(fmt::format("--quantiles: {} is not between 0 and 1", to_text(share)));
   }
+  request.shapiro = c.shapiro;
+  if (!c.mixture.empty()) request.mixture = mixture_named(c.mixture);
   if (!(c.level > 0 && c.level < 1))
     throw UsageError(fmt::format(
         "--level: {} is not between 0 and 1{}", to_text(c.level),
@@ -98,29 +119,6 @@ class Watch {
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 };
 
-RankStatistics rank_statistics(const Calculator& calculator, const NumberTable& table,
-                               const std::optional<BootstrapSpec>& spec) {
-  const auto rows = static_cast<std::size_t>(table.rows);
-  std::vector<double> values(2 * rows);
-  copy_columns(table, 0, values);
-  const auto x = std::span<const double>(values).first(rows), y = std::span<const double>(values).last(rows);
-  RankStatistics ranks{
-      .x = table.names[0], .y = table.names[1], .correlations = rank_correlations(x, y), .note = {}};
-  const auto constant = [](std::span<const double> v) {
-    return std::ranges::all_of(v, [&](double value) { return value == v.front(); });
-  };
-  if (std::isnan(ranks.correlations.spearman)) {
-    ranks.note = table.rows < 2 ? "one pair has no rank correlation"
-                 : constant(x)  ? fmt::format("all values of {} are equal: no rank correlation", ranks.x)
-                 : constant(y)  ? fmt::format("all values of {} are equal: no rank correlation", ranks.y)
-                                : "values that are NaN have no rank";
-  } else if (spec) {
-    ranks.spearman = bootstrap_spearman(calculator, x, y, *spec);
-    ranks.kendall = bootstrap_kendall(calculator, x, y, *spec);
-  }
-  return ranks;
-}
-
 int run_stats(const StatsCommand& command) {
   Report report({.json = command.json, .log_file = {}});
   const ColumnRequest request = request_of(command);
@@ -140,10 +138,13 @@ int run_stats(const StatsCommand& command) {
     if (stop_requested()) return stop_exit_code();
   }
   std::optional<RankStatistics> ranks;
+  std::optional<Pca> components;
+  if (command.pca) components = pca_of_table(calculator, table);
   if (command.rank) ranks = rank_statistics(calculator, table, request.bootstrap);
 
   bool answered = true;
   if (command.describes_columns()) answered = print_columns(report, columns, request) && answered;
+  if (components) answered = print_pca(report, *components) && answered;
   if (ranks) answered = print_ranks(report, *ranks, request.bootstrap) && answered;
   return answered ? kExitOk : kExitData;
 }
@@ -172,6 +173,10 @@ Action declare_stats(CLI::App& app) {
   flag("--moments", c.moments,
        "n, mean, variance, sd, extremes, zeros, skewness, kurtosis; done when nothing else is asked for");
   text("--quantiles", c.quantiles, "LIST", "shares such as 0.25,0.5,0.75; linear between order statistics");
+  flag("--shapiro", c.shapiro, "Shapiro and Wilk's test of normality: W and p");
+  text("--mixture", c.mixture, "KIND",
+       "a mixture of two components by EM: exp-normal, gamma-gamma or normal-normal");
+  flag("--pca", c.pca, "principal components of all columns, and the error when k of them are kept");
   flag("--rank", c.rank, "Spearman's rho and Kendall's tau-b of two columns");
   text("--bootstrap", c.replicates, "N", "intervals of mean, sd and rank correlations from N resamples");
   text("--level", c.level, "SHARE", "of the intervals")->capture_default_str();

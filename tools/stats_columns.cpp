@@ -47,6 +47,14 @@ void add_group(const Calculator& calculator, Samples<double> samples, const Colu
   }
   calculator.for_each(static_cast<int>(columns.size()),
                       [&](int i) { add_single(samples[i], request, columns[static_cast<std::size_t>(i)]); });
+  if (request.shapiro) {
+    const std::vector<ShapiroWilk> tests = shapiro_wilk(calculator, samples);
+    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].shapiro = tests[i];
+  }
+  if (request.mixture) {
+    std::vector<MixtureFit> fits = fit_mixtures(calculator, *request.mixture, samples);
+    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].mixture = std::move(fits[i]);
+  }
   if (!request.bootstrap) return;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].not_finite > 0) continue;

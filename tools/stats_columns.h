@@ -10,6 +10,8 @@
 
 #include "analysis/bootstrap.h"
 #include "analysis/calculator.h"
+#include "analysis/mixture.h"
+#include "analysis/shapiro.h"
 #include "datasets/number_table.h"
 #include "kernels/shape_moments.h"
 
@@ -18,6 +20,8 @@ namespace shoal {
 /// What is asked of every column besides its moments.
 struct ColumnRequest {
   std::vector<double> quantiles = {};  // shares, 0 .. 1
+  bool shapiro = false;
+  std::optional<MixtureKind> mixture = {};
   std::optional<BootstrapSpec> bootstrap = {};
 };
 
@@ -27,6 +31,8 @@ struct ColumnStatistics {
   std::int64_t not_finite = 0;         // values that are NaN or infinite
   std::int64_t first_place = 0;        // the row of the first of them, from 0
   std::vector<double> quantiles = {};  // NaN where a value is not finite
+  std::optional<ShapiroWilk> shapiro = {};
+  std::optional<MixtureFit> mixture = {};
   std::optional<Bootstrap> mean = {}, sd = {};
 };
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "tools/stats_format.h"
 #include "tools/table.h"
 #include "tools/value_list.h"
 
@@ -12,12 +14,6 @@ namespace shoal {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Six significant digits; "-" where there is no number.
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : "-"; }
-std::string number(const Interval& i) {
-  return std::isfinite(i.low) && std::isfinite(i.high) ? fmt::format("{:.6g} .. {:.6g}", i.low, i.high) : "-";
-}
 
 /// Why numbers of a column's moments are missing; empty where none are.
 std::string note_of(const ColumnStatistics& c) {
@@ -30,17 +26,64 @@ std::string note_of(const ColumnStatistics& c) {
   return "";
 }
 
-Json fields_of(const Bootstrap& b) {
-  Json fields = {{"estimate", b.estimate},
-                 {"standard_error", b.standard_error},
-                 {"percentile", {b.percentile.low, b.percentile.high}},
-                 {"bca", {b.bca.low, b.bca.high}}};
-  if (b.undefined > 0) fields["undefined_replicates"] = b.undefined;
+bool has_answer(const ShapiroWilk& t) {
+  return t.status == ShapiroStatus::ok || t.status == ShapiroStatus::beyond_5000;
+}
+
+std::string note_of(const ShapiroWilk& t) {
+  return t.status == ShapiroStatus::ok ? "" : std::string(to_text(t.status));
+}
+std::string note_of(const MixtureFit& f) { return f.status == MixtureStatus::ok ? "" : to_text(f.status); }
+
+Json fields_of(const ShapiroWilk& t) {
+  Json fields = {{"w", t.w}, {"p", t.p}};
+  if (const std::string note = note_of(t); !note.empty()) fields["note"] = note;
   return fields;
 }
 
-Json fields_of(const BootstrapSpec& spec) {
-  return {{"replicates", spec.replicates}, {"level", spec.level}, {"seed", spec.seed}};
+/// What MixtureFit::parameters are called.
+std::span<const char* const> parameter_names(MixtureKind kind) {
+  static constexpr const char* kExpNormal[] = {"scale", "mean", "sd"};
+  static constexpr const char* kGammas[] = {"shape1", "scale1", "shape2", "scale2"};
+  static constexpr const char* kNormals[] = {"mean1", "sd1", "mean2", "sd2"};
+  switch (kind) {
+    case MixtureKind::exp_normal: return kExpNormal;
+    case MixtureKind::gamma_gamma: return kGammas;
+    case MixtureKind::normal_normal: break;
+  }
+  return kNormals;
+}
+
+const char* word_of(MixtureStatus status) {
+  switch (status) {
+    case MixtureStatus::ok: return "ok";
+    case MixtureStatus::one_component: return "one-component";
+    case MixtureStatus::not_converged: return "not-converged";
+    case MixtureStatus::too_few: return "too-few";
+    case MixtureStatus::no_range: return "no-range";
+    case MixtureStatus::not_finite: return "not-finite";
+    case MixtureStatus::negative: return "negative";
+    case MixtureStatus::zeros: break;
+  }
+  return "zeros";
+}
+
+Json fields_of(const MixtureFit& f) {
+  Json fields = {{"kind", name_of(f.kind)}, {"weight", f.weight}, {"parameters", Json::object()}};
+  const std::span<const char* const> names = parameter_names(f.kind);
+  for (std::size_t i = 0; i < names.size(); ++i) fields["parameters"][names[i]] = f.parameters[i];
+  fields.update({{"loglik", f.log_likelihood},
+                 {"iterations", f.iterations},
+                 {"converged", f.converged},
+                 {"status", word_of(f.status)},
+                 {"n", f.count},
+                 {"zeros_left_out", f.zeros},
+                 {"aic", f.aic},
+                 {"bic", f.bic},
+                 {"single_loglik", f.single_log_likelihood},
+                 {"crossing", f.crossing}});
+  if (const std::string note = note_of(f); !note.empty()) fields["note"] = note;
+  return fields;
 }
 
 Json fields_of(const ColumnStatistics& c, const ColumnRequest& request) {
@@ -58,10 +101,12 @@ Json fields_of(const ColumnStatistics& c, const ColumnRequest& request) {
                  {"kurtosis", kurtosis(m)}};
   for (std::size_t i = 0; i < request.quantiles.size(); ++i)
     fields["quantiles"][to_text(request.quantiles[i])] = c.quantiles[i];
+  if (c.shapiro) fields["shapiro"] = fields_of(*c.shapiro);
+  if (c.mixture) fields["mixture"] = fields_of(*c.mixture);
   if (request.bootstrap) {
     fields["bootstrap"] = fields_of(*request.bootstrap);
-    fields["bootstrap"]["mean"] = c.mean ? fields_of(*c.mean) : Json();
-    fields["bootstrap"]["sd"] = c.sd ? fields_of(*c.sd) : Json();
+    fields["bootstrap"]["mean"] = fields_of(c.mean);
+    fields["bootstrap"]["sd"] = fields_of(c.sd);
   }
   if (const std::string note = note_of(c); !note.empty()) fields["note"] = note;
   return fields;
@@ -71,6 +116,7 @@ Table moments_table(std::span<const ColumnStatistics> columns, const ColumnReque
   std::vector<std::string> headings{"column", "n",     "mean",     "sd",      "min",
                                     "max",    "zeros", "skewness", "kurtosis"};
   for (const double share : request.quantiles) headings.push_back("q" + to_text(share));
+  if (request.shapiro) headings.insert(headings.end(), {"W", "p"});
   Table table(headings);
   for (const ColumnStatistics& c : columns) {
     const ShapeMoments& m = c.moments;
@@ -84,39 +130,41 @@ Table moments_table(std::span<const ColumnStatistics> columns, const ColumnReque
                                    number(skewness(m)),
                                    number(kurtosis(m))};
     for (const double value : c.quantiles) cells.push_back(number(value));
+    if (c.shapiro) cells.insert(cells.end(), {number(c.shapiro->w), number(c.shapiro->p)});
     table.add(cells);
   }
   return table;
 }
 
-/// A line a statistic: the estimate, its error and both intervals.
-void add_bootstrap(Table& table, const std::string& what, const std::string& name,
-                   const std::optional<Bootstrap>& b) {
-  if (!b) return table.add({name, what, "", "", "", ""});
-  table.add(
-      {name, what, number(b->estimate), number(b->standard_error), number(b->percentile), number(b->bca)});
+Table mixture_table(std::span<const ColumnStatistics> columns, MixtureKind kind) {
+  std::vector<std::string> headings{"column", "weight"};
+  const std::span<const char* const> names = parameter_names(kind);
+  headings.insert(headings.end(), names.begin(), names.end());
+  headings.insert(headings.end(), {"loglik", "AIC", "BIC", "crossing", "iterations", "status"});
+  Table table(headings);
+  for (const ColumnStatistics& c : columns) {
+    const MixtureFit& f = *c.mixture;
+    std::vector<std::string> cells{c.name, number(f.weight)};
+    for (std::size_t i = 0; i < names.size(); ++i) cells.push_back(number(f.parameters[i]));
+    for (const double value : {f.log_likelihood, f.aic, f.bic, f.crossing}) cells.push_back(number(value));
+    cells.insert(cells.end(), {grouped(f.iterations), word_of(f.status)});
+    table.add(cells);
+  }
+  return table;
 }
 
-std::vector<std::string> bootstrap_headings() {
-  return {"column", "statistic", "estimate", "standard error", "percentile", "BCa"};
-}
-
-std::string bootstrap_title(const BootstrapSpec& spec) {
-  return fmt::format("\nbootstrap, {} replicates, intervals at level {}\n", grouped(spec.replicates),
-                     to_text(spec.level));
-}
-
-/// One sentence for all columns that lack something, naming the first.
-void warn_about_notes(Report& report, std::span<const ColumnStatistics> columns) {
+/// One sentence for all columns that have a note, naming the first. `note` gives a column's own.
+template <class Note>
+void warn_about(Report& report, std::span<const ColumnStatistics> columns, std::string_view what, Note note) {
   std::size_t count = 0;
   const ColumnStatistics* first = nullptr;
   for (const ColumnStatistics& c : columns)
-    if (!note_of(c).empty() && ++count == 1) first = &c;
+    if (!note(c).empty() && ++count == 1) first = &c;
   if (count == 0) return;
-  const std::string others = count == 1   ? ""
-                             : count == 2 ? " (and one column more lacks numbers)"
-                                          : fmt::format(" (and {} columns more lack numbers)", count - 1);
-  report.warn(fmt::format("column {}: {}{}", first->name, note_of(*first), others));
+  report.warn(fmt::format("{}column {}: {}{}", what, first->name, note(*first),
+                          count == 1   ? ""
+                          : count == 2 ? " (and another column)"
+                                       : fmt::format(" (and {} columns more)", grouped(count - 1))));
 }
 
 }  // namespace
@@ -124,47 +172,31 @@ void warn_about_notes(Report& report, std::span<const ColumnStatistics> columns)
 bool print_columns(Report& report, std::span<const ColumnStatistics> columns, const ColumnRequest& request) {
   for (const ColumnStatistics& c : columns) report.event("column", fields_of(c, request));
   report.print(moments_table(columns, request).text(report.colour()));
+  if (request.mixture) {
+    const std::string title =
+        fmt::format("\nmixture {} (weight: of the first component)\n", name_of(*request.mixture));
+    report.print(title + mixture_table(columns, *request.mixture).text(report.colour()));
+  }
   if (request.bootstrap) {
-    Table table(bootstrap_headings());
+    Table table = bootstrap_table();
     for (const ColumnStatistics& c : columns) {
-      add_bootstrap(table, "mean", c.name, c.mean);
-      add_bootstrap(table, "sd", c.name, c.sd);
+      add_bootstrap(table, c.name, "mean", c.mean);
+      add_bootstrap(table, c.name, "sd", c.sd);
     }
     report.print(bootstrap_title(*request.bootstrap) + table.text(report.colour()));
   }
-  warn_about_notes(report, columns);
-  return std::ranges::any_of(columns, [](const ColumnStatistics& c) { return c.not_finite == 0; });
-}
-
-bool print_ranks(Report& report, const RankStatistics& ranks, const std::optional<BootstrapSpec>& spec) {
-  const RankCorrelations& r = ranks.correlations;
-  Json fields = {{"x", ranks.x},
-                 {"y", ranks.y},
-                 {"n", r.n},
-                 {"spearman", r.spearman},
-                 {"spearman_p", r.spearman_p},
-                 {"kendall_tau_b", r.kendall_tau_b},
-                 {"kendall_p", r.kendall_p}};
-  if (spec) {
-    fields["bootstrap"] = fields_of(*spec);
-    fields["bootstrap"]["spearman"] = ranks.spearman ? fields_of(*ranks.spearman) : Json();
-    fields["bootstrap"]["kendall_tau_b"] = ranks.kendall ? fields_of(*ranks.kendall) : Json();
+  warn_about(report, columns, "", [](const ColumnStatistics& c) { return note_of(c); });
+  bool answered = std::ranges::any_of(columns, [](const auto& c) { return c.not_finite == 0; });
+  if (request.shapiro) {
+    warn_about(report, columns, "Shapiro-Wilk, ", [](const auto& c) { return note_of(*c.shapiro); });
+    answered = answered && std::ranges::any_of(columns, [](const auto& c) { return has_answer(*c.shapiro); });
   }
-  if (!ranks.note.empty()) fields["note"] = ranks.note;
-  report.event("rank", fields);
-
-  Table table({"ranks of " + ranks.x + " and " + ranks.y, "value", "p"});
-  table.add({"Spearman's rho", number(r.spearman), number(r.spearman_p)});
-  table.add({"Kendall's tau-b", number(r.kendall_tau_b), number(r.kendall_p)});
-  report.print(fmt::format("{}({} pairs)\n", table.text(report.colour()), grouped(r.n)));
-  if (spec) {
-    Table intervals(bootstrap_headings());
-    add_bootstrap(intervals, "Spearman's rho", ranks.x + ", " + ranks.y, ranks.spearman);
-    add_bootstrap(intervals, "Kendall's tau-b", ranks.x + ", " + ranks.y, ranks.kendall);
-    report.print(bootstrap_title(*spec) + intervals.text(report.colour()));
+  if (request.mixture) {
+    warn_about(report, columns, "mixture, ", [](const auto& c) { return note_of(*c.mixture); });
+    answered =
+        answered && std::ranges::any_of(columns, [](const auto& c) { return has_fit(c.mixture->status); });
   }
-  if (!ranks.note.empty()) report.warn(ranks.note);
-  return ranks.note.empty();
+  return answered;
 }
 
 }  // namespace shoal

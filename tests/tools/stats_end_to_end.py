@@ -150,6 +150,82 @@ class Stats(Case):
         self.assertIn("all values of z are equal", done.stderr)
         self.assertIsNone(json.loads(done.stdout.splitlines()[0])["spearman"])
 
+    def test_shapiro_wilk(self):
+        self.put("t.csv", "x,y,flat\n" + "".join(f"{v},{v * v * v},1\n" for v in range(1, 21)))
+        x, y, flat, *warnings = self.objects("t.csv", "--shapiro")
+        # shapiro.test of R 4.2.2
+        for column, w, p in ((x, 0.960375183106435, 0.551371743040082), (y, 0.83668022189106739, 0.00321423218918154)):
+            self.assertLessEqual(abs(column["shapiro"]["w"] - w), 1e-12)
+            self.assertLessEqual(abs(column["shapiro"]["p"] / p - 1), 1e-10)
+        self.assertEqual((flat["shapiro"]["w"], flat["shapiro"]["p"]), (None, None))
+        self.assertIn("equal", flat["shapiro"]["note"])
+        self.assertTrue(any("Shapiro-Wilk, column flat" in w["message"] for w in warnings))
+        self.objects("t.csv", "--shapiro", "--column", "flat", code=4)
+
+    def test_mixtures_are_scored_by_their_own_density(self):
+        draws = random.Random(6)
+        values = [draws.expovariate(2) if draws.random() < 0.4 else abs(draws.gauss(5, 0.7)) for _ in range(400)]
+        self.put("t.csv", "x\n" + "".join(f"{v!r}\n" for v in values))
+        normal = statistics.NormalDist
+
+        def gamma(x, shape, scale):
+            return math.exp((shape - 1) * math.log(x) - x / scale - math.lgamma(shape) - shape * math.log(scale))
+
+        densities = {
+            "exp-normal": lambda x, scale, mean, sd: (math.exp(-x / scale) / scale, normal(mean, sd).pdf(x)),
+            "gamma-gamma": lambda x, shape1, scale1, shape2, scale2: (gamma(x, shape1, scale1), gamma(x, shape2, scale2)),
+            "normal-normal": lambda x, mean1, sd1, mean2, sd2: (normal(mean1, sd1).pdf(x), normal(mean2, sd2).pdf(x)),
+        }
+        for kind, components in densities.items():
+            (column,) = self.columns("t.csv", "--mixture", kind)
+            fit = column["mixture"]
+            self.assertEqual((fit["kind"], fit["status"], fit["converged"], fit["n"]), (kind, "ok", True, 400))
+            score = 0
+            for x in values:
+                first, second = components(x, **fit["parameters"])
+                score += math.log(fit["weight"] * first + (1 - fit["weight"]) * second)
+            self.assertLessEqual(abs(score - fit["loglik"]), 1e-9 * abs(score))
+            free = len(fit["parameters"]) + 1
+            self.assertAlmostEqual(fit["aic"], 2 * free - 2 * score, places=6)
+            self.assertAlmostEqual(fit["bic"], free * math.log(400) - 2 * score, places=6)
+            self.assertTrue(abs(fit["weight"] - 0.4) < 0.1, kind)
+        self.assertIn("BIC", self.run_shoal("stats", "t.csv", "--mixture", "gamma-gamma").stdout)
+        self.refused(2, "stats", "t.csv", "--mixture", "gama-gama", says="did you mean 'gamma-gamma'")
+        self.put("few.csv", "x\n1\n2\n")
+        column, _ = self.objects("few.csv", "--mixture", "normal-normal", code=4)
+        self.assertEqual((column["mean"], column["mixture"]["weight"], column["mixture"]["status"]), (1.5, None, "too-few"))
+
+    def test_principal_components_of_two_columns(self):
+        draws = random.Random(7)
+        rows = [(draws.gauss(1, 2), draws.gauss(-3, 1)) for _ in range(100)]
+        rows = [(a, b + 0.5 * a) for a, b in rows]
+        a, b = zip(*rows)
+        va, vb, cov = statistics.variance(a), statistics.variance(b), statistics.covariance(a, b)
+        root = math.hypot((va - vb) / 2, cov)
+        variances = [(va + vb) / 2 + root, (va + vb) / 2 - root]
+        self.put("c.npy", npy((100, 2), [v for row in rows for v in row]))
+        self.put("f.npy", npy((100, 2), [*a, *b], fortran=True))
+        self.put("t.csv", "id,a,b\n" + "".join(f"n{i},{x!r},{y!r}\n" for i, (x, y) in enumerate(rows)))
+        for asked in (["c.npy"], ["f.npy"], ["t.csv", "--column", "a,b"]):
+            (found,) = self.objects(*asked, "--pca")
+            self.assertEqual((found["type"], found["n"], found["variables"]), ("pca", 100, 2))
+            total = sum(variances)
+            for k in range(2):
+                self.assertLessEqual(abs(found["explained_variance"][k] - variances[k]), 1e-13 * total)
+                self.assertLessEqual(abs(found["explained_variance_ratio"][k] - variances[k] / total), 1e-13)
+            for k, left in enumerate((total, variances[1], 0)):
+                self.assertLessEqual(abs(found["reconstruction_mse"][k] - 0.99 * left), 1e-13 * total)
+            far = statistics.fmean(math.hypot(x - statistics.fmean(a), y - statistics.fmean(b)) for x, y in rows)
+            self.assertLessEqual(abs(found["reconstruction_error"][0] - far), 1e-12)
+            self.assertEqual(len(found["reconstruction_error"]), 3)
+        self.assertEqual([o["type"] for o in self.objects("c.npy", "--pca", "--moments")], ["column", "column", "pca"])
+        self.assertIn("effective rank", self.run_shoal("stats", "c.npy", "--pca").stdout)
+        self.refused(4, "stats", self.put("nan.npy", npy((2, 2), [1, 2, 3, float("nan")])), "--pca",
+                     says=r"row 1 \(from 0\) of column 1 is nan; principal components need finite")
+        self.refused(4, "stats", self.put("one.csv", "a,b\n1,2\n"), "--pca", says="one.csv")
+        (flat, _) = self.objects(self.put("flat.csv", "a,b\n1,2\n1,2\n"), "--pca", code=4)
+        self.assertEqual(flat["explained_variance_ratio"], [None, None])
+
     def test_quantiles_and_bootstrap_intervals(self):
         draws = random.Random(4)
         values = [draws.expovariate(1) for _ in range(101)]
