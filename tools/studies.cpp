@@ -6,14 +6,20 @@
 namespace shoal {
 
 Action declare_width(CLI::App&);
+Action declare_pca(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 1> kStudies = {{
+constexpr std::array<Study, 2> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
      declare_width},
+    {"pca",
+     "In how many directions does a hidden layer spread: principal components before and after the ReLU",
+     "shoal study pca --data mnist -o runs/pca\n"
+     "shoal study pca --full --data both",
+     declare_pca},
 }};
 
 }  // namespace

@@ -13,6 +13,10 @@ std::string viridis(double t);
 inline constexpr const char* kBlue = "#0072b2";
 inline constexpr const char* kVermillion = "#d55e00";
 inline constexpr const char* kGreen = "#009e73";
+inline constexpr const char* kOrange = "#e69f00";
+inline constexpr const char* kSky = "#56b4e9";
+inline constexpr const char* kPurple = "#cc79a7";
+inline constexpr const char* kBlack = "#222222";
 inline constexpr const char* kGrey = "#767676";
 
 }  // namespace shoal

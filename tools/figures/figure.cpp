@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <numeric>
@@ -44,8 +45,9 @@ std::string range_of(const Axis& axis) {
 std::string axis_commands(const Axis& axis, char letter, std::string_view offset) {
   std::string out = fmt::format("  set {}label {} {}\n  set {}range {}\n", letter, quoted(axis.label), offset,
                                 letter, range_of(axis));
-  out += fmt::format("  {} {}\n", axis.log2 ? "set logscale" : "unset logscale",
-                     axis.log2 ? fmt::format("{} 2", letter) : std::string(1, letter));
+  const bool log = axis.log2 || axis.log10;
+  out += fmt::format("  {} {}\n", log ? "set logscale" : "unset logscale",
+                     log ? fmt::format("{} {}", letter, axis.log2 ? 2 : 10) : std::string(1, letter));
   if (axis.tics.empty()) {
     out += fmt::format("  set {}tics {}\n", letter, axis.step > 0 ? number(axis.step) : "autofreq");
   } else {
@@ -63,7 +65,8 @@ std::string axis_commands(const Axis& axis, char letter, std::string_view offset
 
 std::string plot_clause(const Series& series, std::size_t block, bool titled) {
   const std::string from = fmt::format("data index {}", block);
-  const std::string title = titled ? fmt::format("title {}", quoted(series.name)) : "notitle";
+  const std::string title =
+      titled && !series.name.empty() ? fmt::format("title {}", quoted(series.name)) : "notitle";
   const std::string colour = fmt::format("rgb '{}'", series.colour);
   switch (series.mark) {
     case Mark::line:
@@ -84,6 +87,16 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
           "{0} using 1:3:2 with filledcurves fillcolor {1} {2}, {0} using 1:2 with lines linewidth 1 "
           "linecolor rgb '#ffffff' notitle",
           from, colour, title);
+    case Mark::rings:
+      return fmt::format("{} using 1:2 with points pointtype 6 pointsize 1.5 linewidth 2 linecolor {} {}",
+                         from, colour, title);
+    case Mark::across:
+      return fmt::format(
+          "{} using 1:2:3:4 with xerrorbars pointtype 7 pointsize 0.6 linewidth 1.6 linecolor {} {}", from,
+          colour, title);
+    case Mark::words:
+      return fmt::format("{} using 1:2:3 with labels left offset 0.7,-0.5 textcolor {} notitle", from,
+                         colour);
   }
   return {};
 }
@@ -91,7 +104,10 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
 /// Two names stand side by side; gnuplot gives all columns of a legend one width, so more would not fit.
 int legend_rows(const Panel& panel) {
   if (!panel.legend) return 0;
-  return panel.series.size() <= 2 ? 1 : static_cast<int>(panel.series.size());
+  const auto names = static_cast<int>(std::count_if(panel.series.begin(), panel.series.end(),
+                                                    [](const Series& s) { return !s.name.empty(); }));
+  if (names <= 2) return 1;
+  return (names + panel.legend_columns - 1) / panel.legend_columns;
 }
 
 struct Margins {
@@ -99,16 +115,27 @@ struct Margins {
 };
 
 Margins margins_of(const Figure& figure, std::size_t panel) {
+  const auto columns = static_cast<std::size_t>(figure.columns);
   double total = 0, before = 0;
-  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
+  for (std::size_t i = 0; i < figure.panels.size(); i += columns) {
     total += figure.panels[i].height;
-    if (i < panel) before += figure.panels[i].height;
+    if (i / columns < panel / columns) before += figure.panels[i].height;
   }
   const double line = kLineHeight / figure.height;
   const double below = figure.panels[panel].x.label.empty() ? kBelowWithoutLabel : kBelow;
   const double above = kAbove + kLegendRow * legend_rows(figure.panels[panel]);
-  return {1 - before / total - above * line,
-          1 - (before + figure.panels[panel].height) / total + below * line};
+  const double row_height = figure.panels[panel - panel % columns].height;
+  return {1 - before / total - above * line, 1 - (before + row_height) / total + below * line};
+}
+
+/// Left and right: a column's share of the width, without room for the numbers on its left.
+std::string side_margins(const Figure& figure, std::size_t panel) {
+  constexpr double kRight = 0.025;  // share of a figure of one column
+  const double share = 1.0 / figure.columns,
+               left = share * static_cast<double>(panel % static_cast<std::size_t>(figure.columns)),
+               narrow = figure.columns > 1 ? 0.75 : 1.0;
+  return fmt::format("  set lmargin at screen {:.4f}\n  set rmargin at screen {:.4f}\n",
+                     left + figure.left * narrow, left + share - kRight * narrow);
 }
 
 std::string panel_commands(const Panel& panel, const Margins& margins, std::size_t first_block) {
@@ -118,9 +145,11 @@ std::string panel_commands(const Panel& panel, const Margins& margins, std::size
       "  set label 1 {} at graph 0, graph 1 left offset character 0, character {} textcolor rgb '#111111'\n",
       quoted(panel.title), 1.0 + kLegendRow * legend_rows(panel));
   out += axis_commands(panel.x, 'x', "offset 0,0.2") + axis_commands(panel.y, 'y', "offset 0,0");
-  out += panel.legend ? fmt::format("  set key at graph 0, graph 1 left bottom {}\n",
-                                    legend_rows(panel) == 1 ? "horizontal" : "vertical maxcols 1")
-                      : "  unset key\n";
+  out += panel.legend
+             ? fmt::format("  set key at graph 0, graph 1 left bottom {}\n",
+                           legend_rows(panel) == 1 ? std::string("horizontal")
+                                                   : fmt::format("vertical maxrows {}", legend_rows(panel)))
+             : "  unset key\n";
   std::string clauses;
   for (std::size_t i = 0; i < panel.series.size(); ++i) {
     if (i > 0) clauses += ", \\\n    ";
@@ -146,12 +175,13 @@ std::string figure_data(const Figure& figure) {
     for (const Series& series : panel.series) {
       // Two empty lines begin a new block, which the script addresses by its number.
       if (!out.empty()) out += "\n\n";
-      out += fmt::format("# {}\n# x y{}{}\n", series.name, series.low.empty() ? "" : " low",
-                         series.high.empty() ? "" : " high");
+      out += fmt::format("# {}\n# x y{}{}{}\n", series.name, series.low.empty() ? "" : " low",
+                         series.high.empty() ? "" : " high", series.words.empty() ? "" : " word");
       for (std::size_t i = 0; i < series.x.size(); ++i) {
         out += number(series.x[i]) + ' ' + number(series.y[i]);
         if (!series.low.empty()) out += ' ' + number(series.low[i]);
         if (!series.high.empty()) out += ' ' + number(series.high[i]);
+        if (!series.words.empty()) out += ' ' + series.words[i];
         out += '\n';
       }
     }
@@ -176,10 +206,10 @@ std::string figure_script(const Figure& figure) {
       figure.name, quoted(figure.name + ".dat"), figure.width, figure.height, 2 * figure.width,
       2 * figure.height, quoted(figure.name + "."));
   out += kStyle;
-  out += "  set lmargin at screen 0.095\n  set rmargin at screen 0.975\n  set multiplot\n";
+  out += "  set multiplot\n";
   std::size_t block = 0;
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
-    out += panel_commands(figure.panels[i], margins_of(figure, i), block);
+    out += side_margins(figure, i) + panel_commands(figure.panels[i], margins_of(figure, i), block);
     block += figure.panels[i].series.size();
   }
   return out + "  unset multiplot\n  unset output\n}\n";
