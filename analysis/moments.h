@@ -16,4 +16,9 @@ namespace shoal {
 std::vector<ShapeMoments> column_moments(const Calculator&, MatrixView<float>);
 std::vector<ShapeMoments> column_moments(const Calculator&, MatrixView<double>);
 
+/// Moments of every sample, in order; a device is asked sample by sample. std::invalid_argument for offsets
+/// that are none.
+std::vector<ShapeMoments> sample_moments(const Calculator&, Samples<float>);
+std::vector<ShapeMoments> sample_moments(const Calculator&, Samples<double>);
+
 }  // namespace shoal

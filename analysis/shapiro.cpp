@@ -4,7 +4,9 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <mutex>
 #include <numbers>
+#include <utility>
 
 #include "analysis/normal.h"
 #include "analysis/sorting.h"
@@ -69,42 +71,96 @@ ShapiroWilk answer(std::int64_t n, double range, double lack) {
   return {1 - lack, shapiro_p(lack, n), n, n > kPublished ? ShapiroStatus::beyond_5000 : ShapiroStatus::ok};
 }
 
-/// W of sorted samples, or first sorts them into `sorted`, range by range of samples, while they are in
-/// cache.
+/// Range and 1 - W of every sample.
+struct Lacks {
+  std::vector<double> range, lack;
+};
+
+/// Room for sorting, handed from range to range: fresh memory for each would cost as much as the sort.
+class Rooms {
+ public:
+  struct Room {
+    std::vector<double> sorted, scratch;
+  };
+  Room take(std::size_t values) {
+    Room room;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!rooms_.empty()) {
+        room = std::move(rooms_.back());
+        rooms_.pop_back();
+      }
+    }
+    if (room.sorted.size() < values) room = {std::vector<double>(values), std::vector<double>(values)};
+    return room;
+  }
+  void give_back(Room room) {
+    const std::lock_guard lock(mutex_);
+    rooms_.push_back(std::move(room));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Room> rooms_;
+};
+
+/// The CPU sorts a range of samples and looks at them while they are in cache.
+void run_on_cpu(const Calculator& calculator, Samples<double> samples, const Tables& tables, bool sort_first,
+                Lacks& out) {
+  Rooms rooms;
+  calculator.over_samples(samples.offsets, [&](std::int64_t first, std::int64_t last, void* stream) {
+    const auto f = static_cast<std::size_t>(first), count = static_cast<std::size_t>(last - first);
+    const std::int64_t begin = samples.offsets[f], values = samples.offsets[f + count] - begin;
+    std::vector<std::int64_t> offsets(count + 1);
+    for (std::size_t s = 0; s <= count; ++s) offsets[s] = samples.offsets[f + s] - begin;
+    const double* x = samples.values.data() + begin;
+    Rooms::Room room = rooms.take(sort_first ? static_cast<std::size_t>(values) : 0);
+    if (sort_first) {
+      calculator.ops().sort_samples({nullptr, nullptr, x, room.sorted.data(), offsets.data(), last - first,
+                                     values, room.scratch.data(), room.scratch.size() * sizeof(double)},
+                                    stream);
+      x = room.sorted.data();
+    }
+    calculator.ops().shapiro_lack(
+        {x, offsets.data(), last - first, tables.coefficients.data(), tables.begin.data() + f,
+         tables.squares.data() + f, out.range.data() + f, out.lack.data() + f},
+        stream);
+    rooms.give_back(std::move(room));
+  });
+}
+
+void run_on_device(const Calculator& calculator, Samples<double> samples, const Tables& tables,
+                   bool sort_first, Lacks& out) {
+  const std::int64_t count = samples.count(), values = static_cast<std::int64_t>(samples.values.size());
+  if (count == 0) return;
+  const std::size_t scratch_bytes = sort_first ? sort_scratch(calculator, values, count, sizeof(double)) : 0;
+  const Input<double> input(calculator, samples.values), squares(calculator, std::span(tables.squares)),
+      coefficients(calculator, std::span(tables.coefficients));
+  const Input<std::int64_t> offsets(calculator, samples.offsets), begin(calculator, std::span(tables.begin));
+  const Output<double> range(calculator, std::span(out.range)), lack(calculator, std::span(out.lack));
+  const Scratch<double> sorted(calculator, sort_first ? samples.values.size() : 0);
+  const Scratch<std::byte> scratch(calculator, scratch_bytes);
+  if (sort_first)
+    calculator.ops().sort_samples({nullptr, nullptr, input.get(), sorted.get(), offsets.get(), count, values,
+                                   scratch.get(), scratch_bytes},
+                                  calculator.stream());
+  calculator.ops().shapiro_lack({sort_first ? sorted.get() : input.get(), offsets.get(), count,
+                                 coefficients.get(), begin.get(), squares.get(), range.get(), lack.get()},
+                                calculator.stream());
+  range.fetch();
+  lack.fetch();
+}
+
 std::vector<ShapiroWilk> run(const Calculator& calculator, Samples<double> samples, bool sort_first) {
   check_samples(samples.offsets, samples.values.size());
   const auto count = static_cast<std::size_t>(samples.count());
-  const auto values = static_cast<std::int64_t>(samples.values.size());
   const Tables tables = tables_for(calculator, samples.offsets);
-  std::vector<double> range(count), lack(count);
-  const std::size_t room = sort_first ? samples.values.size() : 0;
-  const std::size_t scratch_bytes =
-      sort_first ? sort_scratch(calculator, values, samples.count(), sizeof(double)) : 0;
-  {
-    const Input<double> input(calculator, samples.values);
-    const Input<std::int64_t> offsets(calculator, samples.offsets),
-        begin(calculator, std::span(tables.begin));
-    const Input<double> coefficients(calculator, std::span(tables.coefficients)),
-        squares(calculator, std::span(tables.squares));
-    const Output<double> ranges(calculator, std::span(range)), lacks(calculator, std::span(lack));
-    const Scratch<double> sorted(calculator, room);
-    const Scratch<std::byte> scratch(calculator, scratch_bytes);
-    calculator.over_samples(samples.offsets, [&](std::int64_t first, std::int64_t last, void* stream) {
-      const std::int64_t* places = offsets.get() + first;
-      if (sort_first)
-        calculator.ops().sort_samples({nullptr, nullptr, input.get(), sorted.get(), places, last - first,
-                                       values, scratch.get(), scratch_bytes},
-                                      stream);
-      calculator.ops().shapiro_lack(
-          {sort_first ? sorted.get() : input.get(), places, last - first, coefficients.get(),
-           begin.get() + first, squares.get() + first, ranges.get() + first, lacks.get() + first},
-          stream);
-    });
-    ranges.fetch();
-    lacks.fetch();
-  }
+  Lacks out{std::vector<double>(count), std::vector<double>(count)};
+  if (calculator.device()) run_on_device(calculator, samples, tables, sort_first, out);
+  else run_on_cpu(calculator, samples, tables, sort_first, out);
   std::vector<ShapiroWilk> results(count);
-  for (std::size_t s = 0; s < count; ++s) results[s] = answer(size_of(samples.offsets, s), range[s], lack[s]);
+  for (std::size_t s = 0; s < count; ++s)
+    results[s] = answer(size_of(samples.offsets, s), out.range[s], out.lack[s]);
   return results;
 }
 

@@ -8,16 +8,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/facts.h"
 #include "bench/fma_peak.h"
 #include "datasets/dataset.h"
 #include "datasets/mnist.h"
-#include "kernels/parallel.h"
 #include "engine/run.h"
+#include "kernels/parallel.h"
 #include "shoal_version.h"
 
 namespace shoal {
@@ -54,20 +53,6 @@ Task make_task(const Dataset& data) {
           view(data.test),
           static_cast<float>(1.0 / (255.0 * pixels.sd)),
           static_cast<float>(-pixels.mean / pixels.sd)};
-}
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
-std::string now() {
-  char text[32];
-  const std::time_t t = std::time(nullptr);
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
-  return text;
 }
 
 RunSpec spec_of(const Workload& w) {
@@ -107,12 +92,11 @@ void measure(const Workload& w, const Dataset& data, const Task& task) {
   fmt::print(
       "{{\"bench\":\"train\",\"workload\":\"{}\",\"data\":\"{}\",\"model_samples_per_second\":{:.0f},"
       "\"lowest\":{:.0f},\"highest\":{:.0f},\"repeats\":{},"
-      "\"share_of_fma_peak\":{:.3f},\"gflops\":{:.1f},\"test_accuracy\":{:.4f},\"level\":\"{}\",\"threads\":{"
-      "},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"date\":\"{}\"}}\n",
+      "\"share_of_fma_peak\":{:.3f},\"gflops\":{:.1f},\"test_accuracy\":{:.4f},{}}}\n",
       w.name, data.name, rates[kRepeats / 2], rates.front(), rates.back(), kRepeats, shares[kRepeats / 2],
       rates[kRepeats / 2] * plan_run(spec, task).train_flops /
           (static_cast<double>(task.train.count) * w.models) / 1e9,
-      accuracy, name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, now());
+      accuracy, facts(threads));
   std::fflush(stdout);
 }
 

@@ -1,15 +1,24 @@
 // FoldColumns on the CPU (kernels/fold_columns.h).
 //
-// A strip of columns is walked a few rows at a time, with its power sums in the first-level cache: memory is
-// read along the rows, as the prefetchers like it, and no value twice. Sums are taken in double around the
-// first row of a block of rows.
+// A strip of columns is walked a few rows at a time, its sums in the first-level cache and those of a vector
+// of columns in registers: memory is read along the rows, each value once. Sums are taken in double around
+// the first row of a block, row after row, so a column's bits do not depend on its place.
 #include "kernels/cpu/statistics_level.h"
 
 namespace shoal::SHOAL_LEVEL {
 namespace {
 
 constexpr int kStrip = 256;       // columns
-constexpr int kBlockRows = 1024;  // rows that share a shift: zeros are counted exactly in a float
+constexpr int kGroup = 8;         // rows between a load and a store of the sums
+constexpr int kBlockRows = 2048;  // rows that share a shift: zeros are counted exactly in a float
+
+template <class T>
+using VectorOf = stdx::native_simd<T>;
+template <class T>
+constexpr int kLanesOf = static_cast<int>(VectorOf<T>::size());
+/// Vectors of doubles that a vector of T becomes.
+template <class T>
+constexpr int kParts = kLanesOf<T> / kDoubles;
 
 /// Everything a block gathers about the columns of a strip.
 template <class T>
@@ -20,27 +29,66 @@ struct Sums {
 
 template <class T>
 void begin(Sums<T>& s, const T* x, int columns) {
-  for (int j = 0; j < columns; ++j) {
-    s.shift[j] = x[j];
-    s.low[j] = s.high[j] = x[j];
+  for (int j = 0; j < kStrip; ++j) {
+    const T first = j < columns ? x[j] : T(0);
+    s.shift[j] = static_cast<double>(first);
+    s.low[j] = s.high[j] = first;
     s.d1[j] = s.d2[j] = s.d3[j] = s.d4[j] = 0.0;
-    s.zeros[j] = 0;
+    s.zeros[j] = T(0);
   }
+}
+
+/// Adds `rows` rows of the vector of columns that begins at column j of the strip.
+template <class T>
+SHOAL_INLINE void add_vector(Sums<T>& s, int j, const T* x, std::int64_t stride, int rows,
+                             std::int64_t ahead) {
+  using Vector = VectorOf<T>;
+  constexpr int kD = kParts<T>;
+  D shift[kD], d1[kD], d2[kD], d3[kD], d4[kD];
+  for (int k = 0; k < kD; ++k) {
+    const int at = j + k * kDoubles;
+    shift[k] = D(s.shift + at, kAligned);
+    d1[k] = D(s.d1 + at, kAligned), d2[k] = D(s.d2 + at, kAligned);
+    d3[k] = D(s.d3 + at, kAligned), d4[k] = D(s.d4 + at, kAligned);
+  }
+  Vector zeros(s.zeros + j, kAligned), low(s.low + j, kAligned), high(s.high + j, kAligned);
+  for (int row = 0; row < rows; ++row, x += stride) {
+    __builtin_prefetch(x + ahead, 0, 2);
+    const Vector value(x, stdx::element_aligned);
+    stdx::where(value == Vector(T(0)), zeros) += Vector(T(1));
+    low = stdx::min(low, value);
+    high = stdx::max(high, value);
+    for (int k = 0; k < kD; ++k) {
+      const D d = D(x + k * kDoubles, stdx::element_aligned) - shift[k], square = d * d;
+      d1[k] += d;
+      d2[k] += square;
+      d3[k] += square * d;
+      d4[k] += square * square;
+    }
+  }
+  for (int k = 0; k < kD; ++k) {
+    const int at = j + k * kDoubles;
+    d1[k].copy_to(s.d1 + at, kAligned), d2[k].copy_to(s.d2 + at, kAligned);
+    d3[k].copy_to(s.d3 + at, kAligned), d4[k].copy_to(s.d4 + at, kAligned);
+  }
+  zeros.copy_to(s.zeros + j, kAligned), low.copy_to(s.low + j, kAligned), high.copy_to(s.high + j, kAligned);
 }
 
 template <class T>
 void add_rows(Sums<T>& s, const T* x, std::int64_t stride, int rows, int columns) {
-  for (int row = 0; row < rows; ++row, x += stride)
-    for (int j = 0; j < columns; ++j) {
-      const double d = static_cast<double>(x[j]) - s.shift[j], square = d * d;
-      s.d1[j] += d;
-      s.d2[j] += square;
-      s.d3[j] += square * d;
-      s.d4[j] += square * square;
-      s.zeros[j] += x[j] == T(0) ? T(1) : T(0);
-      s.low[j] = x[j] < s.low[j] ? x[j] : s.low[j];
-      s.high[j] = x[j] > s.high[j] ? x[j] : s.high[j];
-    }
+  constexpr int kWide = kLanesOf<T>;
+  for (int row = 0; row < rows; row += kGroup, x += kGroup * stride) {
+    const int count = smaller(kGroup, rows - row);
+    // The prefetchers do not see that the next group follows; past the last one there is nothing to fetch.
+    const std::int64_t ahead = row + 2 * kGroup <= rows ? kGroup * stride : 0;
+    int j = 0;
+    for (; j + kWide <= columns; j += kWide) add_vector(s, j, x + j, stride, count, ahead);
+    if (j == columns) continue;
+    alignas(64) T last[kGroup * kWide] = {};
+    for (int r = 0; r < count; ++r)
+      for (int c = j; c < columns; ++c) last[r * kWide + c - j] = x[r * stride + c];
+    add_vector(s, j, last, kWide, count, 0);
+  }
 }
 
 /// One column, value by value: what is not finite has to show.

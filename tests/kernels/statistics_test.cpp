@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kDoubleRounding = 0x1p-53;
-constexpr double kMostPerShift = 1024;  // values that a machine adds around one shift, at most
+constexpr double kMostPerShift = 2048;  // values that a machine adds around one shift, at most
 
 /// Sum of k-th powers of the deviations of n values within `range` of each other around `mean`. Around a
 /// shift among them each of up to b powers is at most range^k and errs by (k + 1) roundings, their sum by b;

@@ -1,0 +1,44 @@
+#include "bench/facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <fstream>
+
+#include "kernels/machine.h"
+#include "shoal_version.h"
+
+namespace shoal {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+std::string now() {
+  char text[32];
+  const std::time_t t = std::time(nullptr);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
+  return text;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string facts(int threads) {
+  return fmt::format(
+      "\"level\":\"{}\",\"threads\":{},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"date\":\"{}\"",
+      name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, now());
+}
+
+}  // namespace shoal

@@ -1,0 +1,21 @@
+// What a row of a benchmark says about where and when it was measured, and a median.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+std::string cpu_name();
+std::string now();  // 2026-01-31T23:59:59Z
+
+/// Of an odd number of values: the middle one; else the upper of the two. Not empty.
+double median(std::vector<double> values);
+
+/// Steady seconds since some moment.
+double seconds();
+
+/// The end of every row: level, threads, processor, compiler, commit and date, without braces.
+std::string facts(int threads);
+
+}  // namespace shoal
