@@ -44,7 +44,9 @@ Tables tables_for(const Calculator& calculator, std::span<const std::int64_t> of
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   std::vector<std::int64_t> begin{0};
   for (const std::int64_t n : sizes) begin.push_back(begin.back() + n);
-  Tables t{std::vector<double>(static_cast<std::size_t>(begin.back())), std::vector<std::int64_t>(samples),
+  // The op reads as many coefficients as a sample has values: those of one and two need room, too.
+  const std::int64_t room = std::max<std::int64_t>(begin.back(), 2);
+  Tables t{std::vector<double>(static_cast<std::size_t>(room)), std::vector<std::int64_t>(samples),
            std::vector<double>(samples, 1.0)};
   std::vector<double> squares(sizes.size());
   calculator.for_each(static_cast<int>(sizes.size()), [&](int i) {

@@ -198,6 +198,15 @@ TEST_CASE("what cannot be tested says why, in one sentence each") {
                   std::invalid_argument);
 }
 
+// Without a sample of three or more there were no coefficients at all, and the op read beyond them.
+TEST_CASE("a crowd of samples of one and two values alone has no answers, and does no harm") {
+  const std::vector<double> values{1, 2, 5, 7};
+  for (const std::vector<std::int64_t>& offsets : {std::vector<std::int64_t>{0, 1}, {0, 2}, {0, 2, 3, 3, 4}})
+    for (const auto& calculator : calculators())
+      for (const ShapiroWilk& t : shapiro_wilk(*calculator, Samples<double>{values, offsets}))
+        CHECK(t.status == ShapiroStatus::too_few);
+}
+
 TEST_CASE("coefficients are antisymmetric, ascend, and have squares that add up to 1") {
   for (const std::int64_t n : {3, 4, 5, 6, 7, 12, 100, 5000}) {
     const std::vector<double> c = shapiro_coefficients(n);
