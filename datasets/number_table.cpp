@@ -98,10 +98,12 @@ void copy_typed(const NumberTable& table, std::size_t first, std::span<double> o
 }  // namespace
 
 NumberTable read_number_table(const fs::path& path, const TableChoice& choice) {
-  const Bytes start = read_first_bytes(path, 8);
-  if (start.empty()) throw DataError(fmt::format("{}: is empty", path.string()));
-  if (starts_with(start, "PK")) return from_npz(path, choice);
+  std::error_code error;  // a pipe can be read once only, and not be searched for an array
+  if (fs::is_regular_file(path, error) && starts_with(read_first_bytes(path, 2), "PK"))
+    return from_npz(path, choice);
   Bytes bytes = read_bytes(path);
+  if (starts_with(bytes, "PK"))
+    throw DataError(fmt::format("{}: is an .npz in a pipe; give its file", path.string()));
   if (is_gzip(bytes)) {
     bytes = gunzip(bytes, std::numeric_limits<std::size_t>::max(), path);
     if (starts_with(bytes, "PK"))

@@ -34,6 +34,10 @@ void watch_signals() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void stop_watching_signals() {
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, SIG_DFL);
+}
+
 const std::atomic<bool>& stop_requested() { return stop; }
 
 int stop_exit_code() {

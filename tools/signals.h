@@ -10,6 +10,9 @@ namespace shoal {
 /// instead.
 void watch_signals();
 
+/// From now on they end the program at once, as they do any other: for commands that leave nothing behind.
+void stop_watching_signals();
+
 const std::atomic<bool>& stop_requested();
 
 /// 130 after SIGINT, 143 after SIGTERM or SIGUSR1, 0 when no signal came.

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "analysis/calculator.h"
 #include "datasets/error.h"
@@ -100,17 +101,16 @@ NumberTable read_table(const StatsCommand& c) {
   return table;
 }
 
-/// Shown where it takes long; false when a signal asks to stop.
+/// Shown where it takes long.
 class Watch {
  public:
   Watch(Report& to, std::size_t columns) : report(to), count(columns) {}
-  bool operator()(std::size_t done) const {
+  void operator()(std::size_t done) const {
     using Seconds = std::chrono::duration<double>;
     const double seconds = Seconds(std::chrono::steady_clock::now() - begin).count();
     if (seconds > 1.0)
       report.progress(fmt::format("{} of {} columns", done, count),
                       static_cast<double>(done) / static_cast<double>(count), seconds);
-    return !stop_requested();
   }
 
  private:
@@ -129,13 +129,13 @@ int run_stats(const StatsCommand& command) {
   const NumberTable table = read_table(command);
   const Calculator calculator(machine);
 
+  stop_watching_signals();
   // Everything is computed before anything is printed: an error leaves no half of a result.
   std::vector<ColumnStatistics> columns;
   if (command.describes_columns()) {
     const Watch watch(report, table.names.size());
     columns = column_statistics(calculator, table, request, watch);
     report.end_progress();
-    if (stop_requested()) return stop_exit_code();
   }
   std::optional<RankStatistics> ranks;
   std::optional<Pca> components;
@@ -143,9 +143,12 @@ int run_stats(const StatsCommand& command) {
   if (command.rank) ranks = rank_statistics(calculator, table, request.bootstrap);
 
   bool answered = true;
-  if (command.describes_columns()) answered = print_columns(report, columns, request) && answered;
-  if (components) answered = print_pca(report, *components) && answered;
-  if (ranks) answered = print_ranks(report, *ranks, request.bootstrap) && answered;
+  auto between = [&, first = true]() mutable {
+    if (!std::exchange(first, false)) report.print("\n");
+  };
+  if (command.describes_columns()) between(), answered = print_columns(report, columns, request) && answered;
+  if (components) between(), answered = print_pca(report, *components) && answered;
+  if (ranks) between(), answered = print_ranks(report, *ranks, request.bootstrap) && answered;
   return answered ? kExitOk : kExitData;
 }
 

@@ -40,11 +40,8 @@ void add_single(std::span<const double> values, const ColumnRequest& request, Co
 
 void add_group(const Calculator& calculator, Samples<double> samples, const ColumnRequest& request,
                std::span<ColumnStatistics> columns) {
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::span<const double> column = samples[static_cast<std::int64_t>(i)];
-    const MatrixView<double> narrow{column.data(), static_cast<std::int64_t>(column.size()), 1, 1};
-    columns[i].moments = column_moments(calculator, narrow).front();
-  }
+  const std::vector<ShapeMoments> moments = sample_moments(calculator, samples);
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i].moments = moments[i];
   calculator.for_each(static_cast<int>(columns.size()),
                       [&](int i) { add_single(samples[i], request, columns[static_cast<std::size_t>(i)]); });
   if (request.shapiro) {
@@ -74,7 +71,8 @@ std::vector<ColumnStatistics> column_statistics(const Calculator& calculator, co
   std::vector<ColumnStatistics> columns;
   std::vector<double> values;
   std::vector<std::int64_t> offsets;
-  while (columns.size() < table.names.size() && progress(columns.size())) {
+  while (columns.size() < table.names.size()) {
+    progress(columns.size());
     const std::size_t first = columns.size(), count = std::min(group, table.names.size() - first);
     values.resize(count * rows);
     copy_columns(table, first, values);

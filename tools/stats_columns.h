@@ -36,10 +36,10 @@ struct ColumnStatistics {
   std::optional<Bootstrap> mean = {}, sd = {};
 };
 
-/// Called before each group of columns with how many are done; false stops.
-using ColumnProgress = std::function<bool(std::size_t done)>;
+/// Called before each group of columns with how many are done.
+using ColumnProgress = std::function<void(std::size_t done)>;
 
-/// In the order of the table; fewer than there are when `progress` stopped it.
+/// In the order of the table.
 std::vector<ColumnStatistics> column_statistics(const Calculator&, const NumberTable&, const ColumnRequest&,
                                                 const ColumnProgress& progress);
 

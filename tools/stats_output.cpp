@@ -33,7 +33,14 @@ bool has_answer(const ShapiroWilk& t) {
 std::string note_of(const ShapiroWilk& t) {
   return t.status == ShapiroStatus::ok ? "" : std::string(to_text(t.status));
 }
-std::string note_of(const MixtureFit& f) { return f.status == MixtureStatus::ok ? "" : to_text(f.status); }
+std::string note_of(const MixtureFit& f) {
+  if (f.status == MixtureStatus::ok) return "";
+  const std::string left_out = f.status == MixtureStatus::too_few && f.zeros > 0
+                                   ? fmt::format(", and {} of {} are exact zeros, which are left out",
+                                                 grouped(f.zeros), grouped(f.zeros + f.count))
+                                   : "";
+  return to_text(f.status) + left_out;
+}
 
 Json fields_of(const ShapiroWilk& t) {
   Json fields = {{"w", t.w}, {"p", t.p}};

@@ -121,7 +121,7 @@ bool print_pca(Report& report, const Pca& pca) {
   }
   const std::size_t count = pca.explained_variance.size();
   report.print(fmt::format(
-      "\nprincipal components of {} samples of {} variables{}\n{}", grouped(pca.samples),
+      "principal components of {} samples of {} variables{}\n{}", grouped(pca.samples),
       grouped(pca.variables),
       count > kMost ? fmt::format(": the first {} of {}", kMost, grouped(static_cast<long long>(count))) : "",
       table.text(report.colour())));

@@ -19,8 +19,7 @@ enum class Mark {
   error_bars,  // the same, joined by a line
   area,        // filled between low and y, with a line along y
   rings,       // open circles, to point at something
-  words,       // `words` to the right of points and a little lower
-  words_left,  // to the left and a little higher
+  words,       // `words` beside points
   across,      // points with bars along x, from low to high
 };
 
@@ -31,7 +30,7 @@ struct Series {
   std::string name;    // in the data file, and in the legend unless that is off for the panel
   std::string colour;  // "#rrggbb"
   std::vector<double> x, y, low = {}, high = {};
-  std::vector<std::string> words = {};  // of Mark::words and words_left; without spaces
+  std::vector<std::string> words = {};  // of Mark::words; without spaces
 };
 
 struct Axis {
