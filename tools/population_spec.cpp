@@ -197,6 +197,9 @@ DatasetSpec dataset_spec_of(const Settings& s) {
           .test_count = s.integer("test-count")};
 }
 
+/// The constants that everybody uses for MNIST, and some for FashionMNIST, too.
+constexpr PixelScale kMnistScale{0.1307, 0.3081};
+
 Normalization normalization_of(std::string_view how, const Split& train) {
   const double unit = train.bytes.empty() ? 1.0 : 1.0 / 255.0;
   PixelScale scale{0.0, 1.0};
@@ -207,9 +210,11 @@ Normalization normalization_of(std::string_view how, const Split& train) {
           fmt::format("all inputs of the training data are {}, so they cannot be normalized: use "
                       "--normalize none",
                       to_text(scale.mean)));
+  } else if (how == "mnist") {
+    scale = kMnistScale;
   } else if (how != "none") {
-    const std::string wrong =
-        fmt::format("--normalize: '{}' is none of dataset, none and MEAN,SD (such as 0.1307,0.3081)", how);
+    const std::string wrong = fmt::format(
+        "--normalize: '{}' is none of dataset, none, mnist and MEAN,SD (such as 0.1307,0.3081)", how);
     const std::size_t comma = how.find(',');
     if (comma == std::string_view::npos) throw UsageError(wrong);
     try {

@@ -5,12 +5,13 @@
 
 namespace shoal {
 
+Action declare_conjecture(CLI::App&);
 Action declare_width(CLI::App&);
 Action declare_pca(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 2> kStudies = {{
+constexpr std::array<Study, 3> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -20,6 +21,11 @@ constexpr std::array<Study, 2> kStudies = {{
      "shoal study pca --data mnist -o runs/pca\n"
      "shoal study pca --full --data both",
      declare_pca},
+    {"conjecture",
+     "Can a function of one layer tell that it is large enough: a network's metrics on noise it has labelled itself",
+     "shoal study conjecture --data mnist -o runs/conjecture\n"
+     "shoal study conjecture --data fashion-mnist --metric dead",
+     declare_conjecture},
 }};
 
 }  // namespace

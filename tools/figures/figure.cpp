@@ -97,6 +97,9 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
     case Mark::words:
       return fmt::format("{} using 1:2:3 with labels left offset 0.7,-0.5 textcolor {} notitle", from,
                          colour);
+    case Mark::words_left:
+      return fmt::format("{} using 1:2:3 with labels right offset -0.7,0.5 textcolor {} notitle", from,
+                         colour);
   }
   return {};
 }

@@ -19,7 +19,8 @@ enum class Mark {
   error_bars,  // the same, joined by a line
   area,        // filled between low and y, with a line along y
   rings,       // open circles, to point at something
-  words,       // `words` beside points
+  words,       // `words` to the right of points and a little lower
+  words_left,  // to the left and a little higher
   across,      // points with bars along x, from low to high
 };
 
@@ -30,7 +31,7 @@ struct Series {
   std::string name;    // in the data file, and in the legend unless that is off for the panel
   std::string colour;  // "#rrggbb"
   std::vector<double> x, y, low = {}, high = {};
-  std::vector<std::string> words = {};  // of Mark::words; without spaces
+  std::vector<std::string> words = {};  // of Mark::words and words_left; without spaces
 };
 
 struct Axis {

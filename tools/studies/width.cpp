@@ -1,21 +1,28 @@
 // `shoal study width`: how wide does a hidden layer have to be? Trains one hidden layer of many widths,
 // several seeds each, and shows against the width: accuracy on both sets, how far the neurons' outputs
-// spread, how many never change.
+// spread, the shape of that spread, how many never change; and which of the journal's statements hold.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "datasets/mnist.h"
+#include "kernels/philox.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
+#include "tools/studies/layer_metrics.h"
+#include "tools/studies/one_layer.h"
 #include "tools/studies/width_figures.h"
+#include "tools/studies/width_fits.h"
 #include "tools/studies/width_rows.h"
+#include "tools/studies/width_verdict.h"
 #include "tools/table.h"
 #include "tools/training.h"
 
@@ -24,141 +31,237 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// floor(2^(i/2)): two widths a doubling.
-constexpr std::string_view kQuickWidths = "11,16,22,32,45,64,90,128,181,256,362,512";
-constexpr std::string_view kFullWidths =
+/// The settings of one of the study's versions; widths are floor(2^(i/2)), two a doubling.
+struct Preset {
+  std::string_view hidden, seeds, epochs, batch;
+};
+constexpr std::string_view kAllWidths =
     "11,16,22,32,45,64,90,128,181,256,362,512,724,1024,1448,2048,2896,4096,5792,8192,11585";
-constexpr std::string_view kSeeds = "11", kQuickEpochs = "5", kFullEpochs = "30";
+constexpr Preset kQuick{"11,16,22,32,45,64,90,128,181,256,362,512", "11", "5", "128"};
+constexpr Preset kFirst{kAllWidths, "1", "5", "64"};  // the first version of the journal
+constexpr Preset kFull{kAllWidths, "11", "30", "128"};
+constexpr std::string_view kBoth = "both";
 
-void set_unless_given(Settings& settings, std::string_view key, std::string_view value) {
-  if (settings.origin(key) == Origin::fallback) settings.set(key, value, Origin::fallback);
-}
-
-/// Every list but that of widths and seeds would put different experiments into one row.
-void check(const Settings& settings) {
-  for (const Setting& row : settings.schema()) {
-    if (!row.list || row.key == "hidden" || row.key == "seeds") continue;
-    if (settings.texts(row.key).size() > 1) {
-      throw UsageError(fmt::format("study width compares widths and seeds: --{} takes one value here, not {}",
-                                   row.key, settings.text(row.key)));
-    }
-  }
-  for (const std::vector<int>& layers : settings.layers("hidden")) {
-    if (layers.size() == 1) continue;
-    throw UsageError(fmt::format("study width compares single hidden layers: --hidden {} has {} layers",
-                                 to_text(layers), layers.size()));
-  }
-  if (settings.text("neurons") != "after-relu") {
-    throw UsageError(
-        fmt::format("study width looks at neurons after their ReLU: --neurons {} leaves it nothing to "
-                    "look at, after-relu is what it needs",
-                    settings.text("neurons")));
-  }
-}
-
-void settle(Settings& settings, bool full, Report& report) {
-  if (full) {
-    set_unless_given(settings, "hidden", kFullWidths);
-    set_unless_given(settings, "epochs", kFullEpochs);
-  }
-  if (settings.origin("data") == Origin::fallback && settings.origin("data-dir") == Origin::fallback &&
-      !find_dataset("mnist", {})) {
-    settings.set("data", "digits", Origin::fallback);
+void settle(Settings& settings, const Preset& preset, Report& report) {
+  set_unless_given(settings, "hidden", preset.hidden);
+  set_unless_given(settings, "seeds", preset.seeds);
+  set_unless_given(settings, "epochs", preset.epochs);
+  set_unless_given(settings, "batch", preset.batch);
+  if (fall_back_to_digits(settings)) {
     report.say(
         "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
         "looked for)");
   }
-  check(settings);
+  check_one_layer(settings, "study width");
 }
 
-/// The columns of width.csv and of the events, in order.
-std::vector<std::pair<const char*, double>> columns(const WidthRow& row) {
-  return {{"train_loss_mean", row.train_loss.mean},
-          {"train_loss_sd", row.train_loss.sd},
-          {"test_loss_mean", row.test_loss.mean},
-          {"test_loss_sd", row.test_loss.sd},
-          {"train_accuracy_mean", row.train_accuracy.mean},
-          {"train_accuracy_sd", row.train_accuracy.sd},
-          {"test_accuracy_mean", row.test_accuracy.mean},
-          {"test_accuracy_sd", row.test_accuracy.sd},
-          {"neuron_sd_mean", row.mean_sd.mean},
-          {"neuron_sd_mean_sd", row.mean_sd.sd},
-          {"neuron_sd_sum", row.sum_sd.mean},
-          {"neuron_sd_sum_sd", row.sum_sd.sd},
-          {"dead_mean", row.dead.mean},
-          {"dead_sd", row.dead.sd}};
-}
+/// What a row does not have (the sd of one model) is an empty field. With names, the data's name comes first.
+struct NamedRows {
+  std::string name, where;  // "mnist"; "MNIST, 5 epochs"
+  std::vector<WidthRow> rows;
+};
 
-/// What a row does not have (the sd of one model) is an empty field.
-std::string csv(const std::vector<WidthRow>& rows) {
-  std::string text = "width,models,diverged";
-  for (const auto& [name, value] : columns(WidthRow{})) text += fmt::format(",{}", name);
+std::string csv(std::span<const NamedRows> sets, bool named) {
+  std::string text = named ? "data,width,models,diverged" : "width,models,diverged";
+  for (const auto& [name, value] : width_columns(WidthRow{})) text += fmt::format(",{}", name);
   text += '\n';
-  for (const WidthRow& row : rows) {
-    text += fmt::format("{},{},{}", row.width, row.models, row.diverged);
-    for (const auto& [name, value] : columns(row)) text += "," + (std::isfinite(value) ? to_text(value) : "");
-    text += '\n';
+  for (const NamedRows& set : sets)
+    for (const WidthRow& row : set.rows) {
+      if (named) text += set.name + ",";
+      text += fmt::format("{},{},{}", row.width, row.models, row.diverged);
+      for (const auto& [name, value] : width_columns(row))
+        text += "," + (std::isfinite(value) ? to_text(value) : "");
+      text += '\n';
+    }
+  return text;
+}
+
+ordered_json fields(const std::string& data, const WidthRow& row) {
+  ordered_json object{
+      {"data", data}, {"width", row.width}, {"models", row.models}, {"diverged", row.diverged}};
+  for (const auto& [name, value] : width_columns(row)) object[name] = value;
+  return object;
+}
+
+std::string metrics_csv(const std::vector<MetricLine>& lines) {
+  const auto number = [](double v) { return std::isfinite(v) ? to_text(v) : std::string(); };
+  std::string text =
+      "metric,peak,peak_low,peak_high,pearson_test,spearman_test,pearson_train,spearman_train\n";
+  for (const MetricLine& l : lines) {
+    const std::string peak =
+        l.peak.width < 0 ? ",," : fmt::format("{},{},{}", l.peak.width, l.peak.low, l.peak.high);
+    text += fmt::format("{},{},{},{},{},{}\n", l.name, peak, number(l.test.pearson), number(l.test.spearman),
+                        number(l.train.pearson), number(l.train.spearman));
   }
   return text;
 }
 
-ordered_json fields(const WidthRow& row) {
-  ordered_json object{{"width", row.width}, {"models", row.models}, {"diverged", row.diverged}};
-  for (const auto& [name, value] : columns(row)) object[name] = value;
-  return object;
+ordered_json fields(const std::string& data, const MetricLine& l) {
+  const auto width = [](int w) { return w < 0 ? ordered_json() : ordered_json(w); };
+  return {{"data", data},
+          {"metric", l.name},
+          {"peak", width(l.peak.width)},
+          {"peak_low", width(l.peak.low)},
+          {"peak_high", width(l.peak.high)},
+          {"pearson_test", l.test.pearson},
+          {"spearman_test", l.test.spearman},
+          {"pearson_train", l.train.pearson},
+          {"spearman_train", l.train.spearman}};
 }
 
 std::string table(const std::vector<WidthRow>& rows, bool colour) {
-  Table text({"width", "models", "train %", "± sd", "test %", "± sd", "mean sd", "sum of sds", "dead"});
+  Table text({"width", "models", "train %", "± sd", "test %", "± sd", "mean sd", "sum of sds", "dead",
+              "faint", "W", "W pooled", "exp", "gamma"});
   for (const WidthRow& row : rows) {
     text.add({std::to_string(row.width), std::to_string(row.models), cell(100 * row.train_accuracy.mean, 2),
               cell(100 * row.train_accuracy.sd, 2), cell(100 * row.test_accuracy.mean, 2),
               cell(100 * row.test_accuracy.sd, 2), cell(row.mean_sd.mean, 3), cell(row.sum_sd.mean, 1),
-              cell(row.dead.mean, 2)});
+              cell(row.dead.mean, 2), cell(summary_of(row, &LayerMetrics::faint).mean, 2),
+              cell(summary_of(row, &LayerMetrics::w).mean, 3), cell(row.pooled.w, 3),
+              cell(row.pooled.exp_normal.weight, 3), cell(row.pooled.gamma_gamma.weight, 3)});
   }
-  return text.text(colour);
+  return text.text(colour) +
+         "\nmean over models; sd: of the models' accuracies; mean sd, sum of sds: of the sd of each neuron "
+         "after\nReLU over the training set; dead: neurons of a model whose sd is exactly 0; faint: below 1 "
+         "% of "
+         "the median;\nW: of Shapiro and Wilk, of the sds of a model, and of all models of a width; exp, "
+         "gamma: "
+         "weight of the\nexponential beside a normal, and of the gamma with the lower shape, of all models "
+         "of a "
+         "width\n";
+}
+
+std::string table(const std::vector<MetricLine>& lines, bool colour) {
+  Table text({"metric", "highest at", "95 %", "Spearman", "Pearson"});
+  for (const MetricLine& l : lines) {
+    if (l.peak.width < 0) continue;
+    text.add({l.words, std::to_string(l.peak.width), fmt::format("{} to {}", l.peak.low, l.peak.high),
+              cell(l.test.spearman, 2), cell(l.test.pearson, 2)});
+  }
+  return text.text(colour) +
+         "\nhighest at: the width with the highest mean; 95 %: of resampled seeds; correlations over the "
+         "widths with "
+         "the test accuracy\n";
+}
+
+std::string words_for(const std::string& data) {
+  return data == "mnist" ? "MNIST" : data == "fashion-mnist" ? "FashionMNIST" : data;
 }
 
 /// "MNIST, 5 epochs"
 std::string where_of(const Population& p) {
-  const std::string name = p.data.name == "mnist"           ? "MNIST"
-                           : p.data.name == "fashion-mnist" ? "FashionMNIST"
-                                                            : p.data.name;
-  return fmt::format("{}, {} epoch{}", name, p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
+  return fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
 }
 
-void conclude(const Population& p) {
-  const std::vector<WidthRow> rows = rows_by_width(p.spec, p.result);
-  p.directory.write("width.csv", csv(rows));
-  draw_figures(width_figures(rows, where_of(p)), p.directory, p.report);
-  const std::vector<std::string> sentences = verdict(rows);
-  for (const WidthRow& row : rows) p.report.event("width", fields(row));
-  p.report.event("verdict", {{"sentences", sentences}});
-  p.report.print(
-      table(rows, p.report.colour()) +
-      "\nmean over models; sd: of the models' accuracies; mean sd, sum of sds: of the sd of each neuron "
-      "after\nReLU over the training set; dead: neurons of a model whose sd is exactly 0\n");
-  std::string text = "\n";
+/// Sentences in the directory, as an event, and for people.
+void say_verdict(const RunDirectory& directory, const std::string& data,
+                 const std::vector<std::string>& sentences, Report& report) {
+  std::string text;
   for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.report.print(text);
+  directory.write("verdict.txt", text);
+  report.event("verdict", {{"data", data}, {"sentences", sentences}});
+  report.print("\n" + text);
+}
+
+/// Most about a normal, some near 0: as the layers of a trained population have them.
+std::vector<double> made_up_sds(std::size_t count) {
+  std::vector<double> sds(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (std::uint64_t k = 0; k < 4; ++k) sum += philox_word(1, i, k) / 4294967296.0;
+    sds[i] = i % 8 == 0 ? 0.1 * philox_word(2, i, 0) / 4294967296.0 : sum;
+  }
+  return sds;
+}
+
+NamedRows conclude(const Population& p) {
+  NamedRows set{p.data.name, where_of(p), rows_by_width(p.spec, p.result, shapes_on(p.spec.machine))};
+  p.directory.write("width.csv", csv({&set, 1}, false));
+  const std::vector<MetricLine> lines = metric_lines(set.rows);
+  p.directory.write("metrics.csv", metrics_csv(lines));
+  draw_figures(width_figures(set.rows, set.where), p.directory, p.report);
+  for (const WidthRow& row : set.rows) p.report.event("width", fields(set.name, row));
+  for (const MetricLine& line : lines) p.report.event("metric", fields(set.name, line));
+  p.report.print("\n" + set.where + "\n\n" + table(set.rows, p.report.colour()));
+  p.report.print("\n" + table(lines, p.report.colour()));
+  say_verdict(p.directory, set.name, verdict(set.rows), p.report);
+  return set;
+}
+
+/// What `conclude` will take: the shapes of made-up sds of every width, wide layers cut short and counted in
+/// proportion, and the figures, which cannot be drawn without writing, at what they take elsewhere.
+double seconds_to_conclude(const RunSpec& spec, const Task&) {
+  constexpr double kFigures = 6.0;
+  constexpr std::size_t kMost = 4096;
+  std::map<int, std::int64_t> models;
+  for (const ModelSpec& m : spec.models) ++models[m.hidden.front()];
+  std::vector<std::vector<double>> samples;
+  double all = 0, made = 0;
+  for (const auto& [width, count] : models) {
+    for (const std::int64_t seeds : {std::int64_t{1}, count}) {
+      const auto size = static_cast<std::size_t>(width * seeds);
+      samples.push_back(made_up_sds(std::min(size, kMost)));
+      made += static_cast<double>(samples.back().size());
+      all += static_cast<double>(size) * (seeds == 1 && count > 1 ? static_cast<double>(count) : 1.0);
+    }
+  }
+  const auto began = std::chrono::steady_clock::now();
+  shapes_on(spec.machine)(samples);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return kFigures + seconds * all / made;
+}
+
+/// Several data sets beside each other, in the run's own directory.
+void conclude_all(std::span<const NamedRows> sets, const RunDirectory& directory, Report& report) {
+  directory.write("width.csv", csv(sets, true));
+  std::vector<NamedFigureRows> columns;
+  for (const NamedRows& set : sets) columns.push_back({set.where, set.rows});
+  draw_figures(beside_figures(columns), directory, report);
+  const auto named = [](const NamedRows& set) { return DataRows{words_for(set.name), set.rows}; };
+  say_verdict(directory, std::string(kBoth), {sentence(statement_on_shift(named(sets[0]), named(sets[1])))},
+              report);
 }
 
 }  // namespace
 
 Action declare_width(CLI::App& app) {
   Schema schema = training_schema();
-  set_default(schema, "hidden", kQuickWidths);
-  set_default(schema, "seeds", kSeeds);
-  set_default(schema, "epochs", kQuickEpochs);
-  const auto full = std::make_shared<bool>(false);
+  set_default(schema, "hidden", kQuick.hidden);
+  set_default(schema, "seeds", kQuick.seeds);
+  set_default(schema, "epochs", kQuick.epochs);
+  for (Setting& row : schema)
+    if (row.key == "data")
+      row.help =
+          "mnist, fashion-mnist, both (these two, one after the other), digits, circle, or a file (.npz, "
+          ".csv, "
+          ".tsv, IDX)";
+  const auto first = std::make_shared<bool>(false), full = std::make_shared<bool>(false);
   CLI::Option* quick = app.add_flag("--quick")->description(
-      "12 widths up to 512, 11 seeds, 5 epochs: what is done by default");
-  app.add_flag("--full", *full, "21 widths up to 11585, 11 seeds, 30 epochs: for a GPU")->excludes(quick);
+      "12 widths up to 512, 11 seeds, 5 epochs, batch 128: what is done by default");
+  CLI::Option* with_first =
+      app.add_flag("--first", *first,
+                   "21 widths up to 11585, 1 seed, 5 epochs, batch 64: the journal's first "
+                   "version")
+          ->excludes(quick);
+  app.add_flag("--full", *full,
+               "21 widths up to 11585, 11 seeds, 30 epochs, batch 128: the journal's last version")
+      ->excludes(quick)
+      ->excludes(with_first);
   const auto command = add_training_options(app, schema);
-  return [command, full](const Invocation& invocation) {
+  return [command, first, full](const Invocation& invocation) {
+    const Preset& preset = *full ? kFull : *first ? kFirst : kQuick;
+    std::vector<NamedRows> sets;
     TrainingExtras extras;
-    extras.settle = [full](Settings& settings, Report& report) { settle(settings, *full, report); };
-    extras.after = conclude;
+    extras.settle = [&](Settings& settings, Report& report) { settle(settings, preset, report); };
+    extras.parts = [](const Settings& settings) {
+      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
+                                            : std::vector<std::string>{};
+    };
+    extras.after = [&](const Population& p) { sets.push_back(conclude(p)); };
+    extras.together = [&](std::span<const Population>, const RunDirectory& directory, Report& report) {
+      conclude_all(sets, directory, report);
+    };
+    extras.after_seconds = seconds_to_conclude;
     extras.table = false;
     return run_training(*command, invocation, extras);
   };

@@ -1,10 +1,7 @@
 #include "tools/studies/width_rows.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 
 #include "analysis/layer.h"
@@ -16,6 +13,8 @@ namespace {
 struct Columns {
   std::int64_t diverged = 0;
   std::vector<double> train_loss, test_loss, train_accuracy, test_accuracy, mean_sd, sum_sd, dead, living_sds;
+  std::vector<LayerMetrics> layers;
+  std::vector<std::vector<double>> sds;  // of each model
 };
 
 void add_model(Columns& columns, const ModelResult& model) {
@@ -32,109 +31,122 @@ void add_model(Columns& columns, const ModelResult& model) {
   columns.mean_sd.push_back(layer.mean_sd);
   columns.sum_sd.push_back(layer.sum_sd);
   columns.dead.push_back(static_cast<double>(layer.dead));
-  for (const double sd : neuron_sds(model.neurons.front())) {
+  columns.layers.push_back(layer_metrics(model.neurons.front()));
+  columns.sds.push_back(neuron_sds(model.neurons.front()));
+  for (const double sd : columns.sds.back()) {
     if (sd != 0.0) columns.living_sds.push_back(sd);
   }
 }
 
-std::string percent(const Summary& accuracy) {
-  return fmt::format("{:.2f} % ± {:.2f}", 100 * accuracy.mean, 100 * accuracy.sd);
-}
-
-std::string accuracy_sentence(const std::vector<WidthRow>& rows) {
-  const int enough = sufficient_width(rows);
-  if (enough < 0)
-    return "Too few models a width to tell a difference in accuracy from the spread of the seeds.";
-  const auto row =
-      std::find_if(rows.begin(), rows.end(), [&](const WidthRow& r) { return r.width == enough; });
-  if (row + 1 == rows.end()) {
-    return fmt::format(
-        "Test accuracy still improves up to the widest layer, {} neurons: {} (sd over {} seeds).", enough,
-        percent(row->test_accuracy), row->models);
+/// Shapes of the sds of every model, and of all models of a width in one sample, in one call.
+void add_shapes(std::vector<WidthRow>& rows, const std::map<int, Columns>& by_width, const ShapeOf& shapes) {
+  std::vector<std::vector<double>> samples;
+  for (const auto& [width, c] : by_width) {
+    samples.insert(samples.end(), c.sds.begin(), c.sds.end());
+    std::vector<double>& pooled = samples.emplace_back();
+    for (const std::vector<double>& sds : c.sds) pooled.insert(pooled.end(), sds.begin(), sds.end());
   }
-  return fmt::format(
-      "Test accuracy stops improving beyond the spread of the seeds at {} neurons: {} (sd over {} seeds); no "
-      "wider layer beats it by more than two standard errors.",
-      enough, percent(row->test_accuracy), row->models);
-}
-
-std::string dead_sentence(const std::vector<WidthRow>& rows) {
-  const auto first =
-      std::find_if(rows.begin(), rows.end(), [](const WidthRow& r) { return r.dead.mean > 0; });
-  if (first == rows.end()) return "No neuron is dead (constant over the training set) at any width.";
-  const WidthRow& widest = rows.back();
-  return fmt::format(
-      "Dead neurons (constant over the training set) appear at width {}; at {} they are {:.1f} % of the "
-      "layer.",
-      first->width, widest.width, 100 * widest.dead.mean / widest.width);
-}
-
-std::string sum_sentence(const std::vector<WidthRow>& rows) {
-  const SumFits fits = fit_sum_of_sds(rows);
-  if (!std::isfinite(fits.line.r2) || !std::isfinite(fits.power.r2)) return {};
-  return fmt::format(
-      "The sum of the neurons' sds grows from {:.1f} at width {} to {:.1f} at {}: as a line in log2(width) "
-      "with "
-      "R² = {:.3f}, as width^{:.2f} with R² = {:.3f}.",
-      rows.front().sum_sd.mean, rows.front().width, rows.back().sum_sd.mean, rows.back().width, fits.line.r2,
-      fits.power.exponent, fits.power.r2);
+  const std::vector<SpreadShape> found = shapes(samples);
+  auto next = found.begin();
+  for (WidthRow& row : rows) {
+    for (LayerMetrics& layer : row.layers) add_shape(layer, *next++);
+    row.pooled = *next++;
+  }
 }
 
 }  // namespace
 
-std::vector<WidthRow> rows_by_width(const RunSpec& spec, const RunResult& result) {
+std::vector<WidthRow> rows_by_width(const RunSpec& spec, const RunResult& result, const ShapeOf& shapes) {
   std::map<int, Columns> by_width;
   for (std::size_t i = 0; i < result.models.size(); ++i) {
     add_model(by_width[spec.models[i].hidden.front()], result.models[i]);
   }
   std::vector<WidthRow> rows;
-  for (auto& [width, c] : by_width) {
-    rows.push_back({width, static_cast<std::int64_t>(c.test_accuracy.size()), c.diverged,
-                    summarize(c.train_loss), summarize(c.test_loss), summarize(c.train_accuracy),
-                    summarize(c.test_accuracy), summarize(c.mean_sd), summarize(c.sum_sd), summarize(c.dead),
-                    std::move(c.living_sds)});
+  for (const auto& [width, c] : by_width) {
+    WidthRow& row = rows.emplace_back();
+    row.width = width;
+    row.models = static_cast<std::int64_t>(c.test_accuracy.size()), row.diverged = c.diverged;
+    row.train_loss = summarize(c.train_loss), row.test_loss = summarize(c.test_loss);
+    row.train_accuracy = summarize(c.train_accuracy), row.test_accuracy = summarize(c.test_accuracy);
+    row.mean_sd = summarize(c.mean_sd), row.sum_sd = summarize(c.sum_sd), row.dead = summarize(c.dead);
+    row.living_sds = c.living_sds;
+    row.train_accuracies = c.train_accuracy, row.test_accuracies = c.test_accuracy;
+    row.layers = c.layers;
   }
+  if (shapes) add_shapes(rows, by_width, shapes);
   return rows;
 }
 
+Summary summary_of(const WidthRow& row, double LayerMetrics::*metric) {
+  std::vector<double> values;
+  for (const LayerMetrics& layer : row.layers) {
+    if (std::isfinite(layer.*metric)) values.push_back(layer.*metric);
+  }
+  return summarize(values);
+}
+
 SumFits fit_sum_of_sds(const std::vector<WidthRow>& rows) {
-  std::vector<double> x, log2_x, y;
+  std::vector<double> x, log2_x, cube_root_x, y;
   for (const WidthRow& row : rows) {
     if (!std::isfinite(row.sum_sd.mean)) continue;
     x.push_back(row.width);
     log2_x.push_back(std::log2(row.width));
+    cube_root_x.push_back(std::cbrt(row.width));
     y.push_back(row.sum_sd.mean);
   }
-  return {fit_line(log2_x, y), fit_power_law(x, y)};
+  return {fit_line(log2_x, y), fit_line(cube_root_x, y), fit_power_law(x, y)};
 }
 
 int sufficient_width(const std::vector<WidthRow>& rows) {
+  return sufficient_width(rows, &WidthRow::test_accuracy);
+}
+
+int sufficient_width(const std::vector<WidthRow>& rows, const Summary WidthRow::*accuracy) {
   for (const WidthRow& row : rows) {
-    if (!std::isfinite(row.test_accuracy.standard_error)) return -1;
+    if (!std::isfinite((row.*accuracy).standard_error)) return -1;
   }
   const auto beats = [](const Summary& wider, const Summary& narrow) {
     return wider.mean - narrow.mean > 2 * std::hypot(wider.standard_error, narrow.standard_error);
   };
   for (auto row = rows.begin(); row != rows.end(); ++row) {
-    const bool beaten = std::any_of(row + 1, rows.end(), [&](const WidthRow& wider) {
-      return beats(wider.test_accuracy, row->test_accuracy);
-    });
+    const bool beaten = std::any_of(
+        row + 1, rows.end(), [&](const WidthRow& wider) { return beats(wider.*accuracy, (*row).*accuracy); });
     if (!beaten) return row->width;
   }
   return -1;
 }
 
-std::vector<std::string> verdict(const std::vector<WidthRow>& rows) {
-  std::vector<WidthRow> finished;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(finished),
-               [](const WidthRow& r) { return r.models > 0; });
-  if (finished.empty()) return {"Every model diverged."};
-  std::vector<std::string> sentences;
-  for (std::string sentence :
-       {accuracy_sentence(finished), dead_sentence(finished), sum_sentence(finished)}) {
-    if (!sentence.empty()) sentences.push_back(std::move(sentence));
+std::vector<std::pair<std::string, double>> width_columns(const WidthRow& row) {
+  std::vector<std::pair<std::string, double>> columns;
+  const auto add = [&](const std::string& mean, const std::string& sd, const Summary& s) {
+    columns.emplace_back(mean, s.mean);
+    columns.emplace_back(sd, s.sd);
+  };
+  add("train_loss_mean", "train_loss_sd", row.train_loss);
+  add("test_loss_mean", "test_loss_sd", row.test_loss);
+  add("train_accuracy_mean", "train_accuracy_sd", row.train_accuracy);
+  add("test_accuracy_mean", "test_accuracy_sd", row.test_accuracy);
+  for (const MetricColumn& column : metric_columns()) {
+    const std::string name = column.name;
+    const bool plain = column.value == &LayerMetrics::sum_sd;  // "neuron_sd_sum" says what it is
+    add(plain ? name : name + "_mean",
+        plain                                    ? name + "_sd"
+        : column.value == &LayerMetrics::mean_sd ? name + "_mean_sd"
+                                                 : name + "_sd",
+        summary_of(row, column.value));
   }
-  return sentences;
+  const SpreadShape& pooled = row.pooled;
+  columns.insert(columns.end(),
+                 {{"neurons_pooled", row.layers.empty() ? NAN : static_cast<double>(pooled.count)},
+                  {"w_pooled", pooled.w},
+                  {"exp_normal_pooled", pooled.exp_normal.weight},
+                  {"exp_normal_journal_pooled", pooled.exp_normal.journal},
+                  {"gamma_gamma_pooled", pooled.gamma_gamma.weight},
+                  {"gamma_gamma_journal_pooled", pooled.gamma_gamma.journal},
+                  {"gamma_gamma_shape_pooled", pooled.gamma_gamma.shape},
+                  {"exp_normal_bic_pooled", pooled.exp_normal.bic},
+                  {"gamma_gamma_bic_pooled", pooled.gamma_gamma.bic}});
+  return columns;
 }
 
 }  // namespace shoal
