@@ -1,23 +1,52 @@
 #include "analysis/mixture_search.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace shoal {
 namespace {
 
-constexpr int kFirstIterations = 8, kMiddleIterations = 30;
-constexpr std::size_t kMiddle = 6, kLast = 3;  // fits that go on, at most
-/// Fits that are this near in log-likelihood are taken for the same.
+constexpr int kFirstIterations = 4, kMiddleIterations = 20;
+constexpr std::size_t kMiddle = 6, kLast = 4;  // fits that go on, at most
+constexpr std::size_t kEnough = 4;             // fits that have ended inside the bounds
+/// Log-likelihoods that are this near are taken for the same.
 constexpr double kSame = 1e-6;
+/// Parameters are: logarithms of odds and spreads, and means in spreads. A fit on its way to where a better
+/// one already is would only arrive there.
+constexpr double kSamePlace = 0.1;
+/// A second component that gains this much is no accident of a few values, and few fits are worth comparing.
+constexpr double kClear = 40.0;
+/// A fit that is behind the best by more than this, and by this share of what a second component gains at
+/// all, has lost.
+constexpr double kFarBehind = 8.0, kFarShare = 0.3;
 
-void sort_and_thin(std::vector<MixtureCandidate>& fits) {
-  std::stable_sort(fits.begin(), fits.end(), [](const MixtureCandidate& a, const MixtureCandidate& b) {
-    return a.log_likelihood > b.log_likelihood;
-  });
-  const auto same = [](const MixtureCandidate& a, const MixtureCandidate& b) {
-    return a.log_likelihood - b.log_likelihood <= kSame;
-  };
-  fits.erase(std::unique(fits.begin(), fits.end(), same), fits.end());
+double spread_of(MixtureComponent component, const double* p) {
+  if (component == MixtureComponent::normal) return p[1];
+  return component == MixtureComponent::gamma ? p[1] / std::sqrt(p[0]) : p[0];
+}
+double mean_of(MixtureComponent component, const double* p) {
+  return component == MixtureComponent::gamma ? p[1] : p[0];
+}
+
+bool same_place(MixtureKind kind, const MixtureParameters& a, const MixtureParameters& b) {
+  const auto odds = [](const MixtureParameters& p) { return std::log(p.weight / (1.0 - p.weight)); };
+  if (std::abs(odds(a) - odds(b)) > kSamePlace) return false;
+  for (int j = 0; j < 2; ++j) {
+    const MixtureComponent component = component_of(kind, j);
+    const double *p = j == 0 ? a.first : a.second, *q = j == 0 ? b.first : b.second;
+    const double sp = spread_of(component, p), sq = spread_of(component, q);
+    if (std::abs(std::log(sp / sq)) > kSamePlace) return false;
+    if (std::abs(mean_of(component, p) - mean_of(component, q)) > kSamePlace * sp) return false;
+  }
+  return true;
+}
+
+/// Components of one kind in the order of their spreads, so that fits can be compared.
+MixtureParameters in_order(MixtureKind kind, MixtureParameters p) {
+  const MixtureComponent component = component_of(kind, 0);
+  if (kind == MixtureKind::exp_normal || spread_of(component, p.first) <= spread_of(component, p.second))
+    return p;
+  return {1.0 - p.weight, {p.second[0], p.second[1]}, {p.first[0], p.first[1]}};
 }
 
 }  // namespace
@@ -29,7 +58,7 @@ MixtureSearch::MixtureSearch(MixtureKind kind, MixtureSample sample, std::int64_
       bounds_(mixture_bounds(kind, sample)),
       single_(fit_single(kind, sample)) {
   for (const MixtureParameters& start : mixture_starts(kind, sample, bounds_))
-    active_.push_back({start, 0.0, 0, false});
+    active_.push_back({in_order(kind, start), 0.0, 0, false});
 }
 
 int MixtureSearch::iterations_of(int round, int limit) {
@@ -39,7 +68,10 @@ int MixtureSearch::iterations_of(int round, int limit) {
 
 void MixtureSearch::add_tasks(int round, std::vector<MixtureTask>& tasks) {
   if (round % 2 == 1) {
-    const std::size_t next = inside_.size() < kLast ? std::min(kMiddle, waiting_.size()) : 0;
+    const MixtureCandidate* found = best();
+    const bool clear = found && found->log_likelihood - single_.log_likelihood > kClear;
+    const std::size_t enough = clear ? 1 : kEnough;
+    const std::size_t next = inside_.size() < enough ? std::min(kMiddle, waiting_.size()) : 0;
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(next);
     active_.assign(waiting_.begin(), end);
     waiting_.erase(waiting_.begin(), end);
@@ -57,12 +89,12 @@ void MixtureSearch::take(int round, std::span<const MixtureResult> results) {
     return touches_bound(kind_, fit.parameters, bounds_);
   };
   if (round == 0) {
-    sort_and_thin(active_);
+    thin(active_);
     waiting_.swap(active_);
   } else if (round % 2 == 1) {
     // A bound that is touched on the way may be left again.
     std::erase_if(active_, [&](const MixtureCandidate& fit) { return fit.converged && collapsed(fit); });
-    sort_and_thin(active_);
+    thin(active_);
     if (active_.size() > kLast) {
       const auto rest = active_.begin() + kLast;
       waiting_.insert(waiting_.begin(), rest, active_.end());
@@ -72,6 +104,29 @@ void MixtureSearch::take(int round, std::span<const MixtureResult> results) {
     std::copy_if(active_.begin(), active_.end(), std::back_inserter(inside_),
                  [&](const MixtureCandidate& fit) { return !collapsed(fit); });
   }
+}
+
+void MixtureSearch::thin(std::vector<MixtureCandidate>& fits) const {
+  std::stable_sort(fits.begin(), fits.end(), [](const MixtureCandidate& a, const MixtureCandidate& b) {
+    return a.log_likelihood > b.log_likelihood;
+  });
+  double top = single_.log_likelihood;
+  for (const MixtureCandidate& fit : inside_) top = std::max(top, fit.log_likelihood);
+  if (!fits.empty() && !touches_bound(kind_, fits.front().parameters, bounds_))
+    top = std::max(top, fits.front().log_likelihood);
+  const double least = top - kFarBehind - kFarShare * (top - single_.log_likelihood);
+  std::vector<MixtureCandidate> kept;
+  for (const MixtureCandidate& fit : fits) {
+    const auto same = [&](const MixtureCandidate& other) {
+      return std::abs(other.log_likelihood - fit.log_likelihood) <= kSame ||
+             same_place(kind_, other.parameters, fit.parameters);
+    };
+    if (fit.log_likelihood < least || std::any_of(kept.begin(), kept.end(), same) ||
+        std::any_of(inside_.begin(), inside_.end(), same))
+      continue;
+    kept.push_back(fit);
+  }
+  fits.swap(kept);
 }
 
 const MixtureCandidate* MixtureSearch::best() const {

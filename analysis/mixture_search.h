@@ -4,7 +4,8 @@
 //   round 0        a few E-steps from every start
 //   rounds 1, 3 .. some more for the next best ones; what has converged onto a bound is dropped
 //   rounds 2, 4 .. the best of these to convergence
-// A pair of rounds is repeated with the next starts while fewer than three fits have ended inside the bounds.
+// A pair of rounds is repeated with the next starts while fewer than four different fits have ended inside
+// the bounds; one is enough where it gains much over a single component.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,9 @@ class MixtureSearch {
   const MixtureCandidate* best() const;
 
  private:
+  /// Sorts fits, best first, and takes out what repeats a better one or has fallen far behind.
+  void thin(std::vector<MixtureCandidate>&) const;
+
   MixtureKind kind_;
   std::int64_t begin_, count_;
   MixtureBounds bounds_;

@@ -115,28 +115,24 @@ void add_clusters(const Parts& parts, std::span<const double> places, std::span<
   const auto n = places.size();
   std::vector<double> root_of(n + 1);
   for (std::size_t i = 0; i <= n; ++i) root_of[i] = std::sqrt(static_cast<double>(i));
+  std::vector<double> excess(n);
+  std::vector<std::size_t> ends(n);
   for (double sd = 1.3 * narrowest; sd < widest; sd *= 2) {
     const double width = 3 * sd, root_of_width = std::sqrt(width * static_cast<double>(n));
-    struct Window {
-      std::size_t begin, end;
-    };
-    std::vector<Window> found;
+    for (std::size_t begin = 0, end = 0; begin < n; ++begin) {
+      while (end < n && places[end] - places[begin] <= width) ++end;
+      ends[begin] = end;
+      excess[begin] = root_of[end - begin] - roots[(begin + end) / 2] * root_of_width;
+    }
     for (int rank = 0; rank < 3; ++rank) {
-      double most = 0;
-      Window best{0, 0};
-      for (std::size_t begin = 0, end = 0; begin < n; ++begin) {
-        while (end < n && places[end] - places[begin] <= width) ++end;
-        const double excess = root_of[end - begin] - roots[(begin + end) / 2] * root_of_width;
-        if (!(excess > most)) continue;
-        const bool taken = std::any_of(found.begin(), found.end(),
-                                       [&](const Window& w) { return begin < w.end && w.begin < end; });
-        if (!taken) most = excess, best = {begin, end};
-      }
-      if (best.end - best.begin < 3 || best.end - best.begin + 3 > n) break;
-      found.push_back(best);
-      const Part cluster =
-          parts.part(static_cast<std::int64_t>(best.begin), static_cast<std::int64_t>(best.end));
+      const auto begin =
+          static_cast<std::size_t>(std::max_element(excess.begin(), excess.end()) - excess.begin());
+      const std::size_t end = ends[begin];
+      if (!(excess[begin] > 0) || end - begin < 3 || end - begin + 3 > n) break;
+      const Part cluster = parts.part(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
       starts.push_back(parts.fit(parts.all() - cluster, cluster));
+      // Windows that overlap this one are out; they begin before its end, and end behind its beginning.
+      for (std::size_t i = end; i-- > 0 && ends[i] > begin;) excess[i] = -HUGE_VAL;
     }
   }
 }
