@@ -115,24 +115,27 @@ void add_clusters(const Parts& parts, std::span<const double> places, std::span<
   const auto n = places.size();
   std::vector<double> root_of(n + 1);
   for (std::size_t i = 0; i <= n; ++i) root_of[i] = std::sqrt(static_cast<double>(i));
-  std::vector<double> excess(n);
-  std::vector<std::size_t> ends(n);
+  // Of large samples every second, third, ... value begins a window.
+  const std::size_t stride = 1 + n / 1024;
+  std::vector<double> excess((n + stride - 1) / stride);
+  std::vector<std::size_t> ends(excess.size());
   for (double sd = 1.3 * narrowest; sd < widest; sd *= 2) {
     const double width = 3 * sd, root_of_width = std::sqrt(width * static_cast<double>(n));
-    for (std::size_t begin = 0, end = 0; begin < n; ++begin) {
+    for (std::size_t i = 0, end = 0; i < ends.size(); ++i) {
+      const std::size_t begin = i * stride;
       while (end < n && places[end] - places[begin] <= width) ++end;
-      ends[begin] = end;
-      excess[begin] = root_of[end - begin] - roots[(begin + end) / 2] * root_of_width;
+      ends[i] = end;
+      excess[i] = root_of[end - begin] - roots[(begin + end) / 2] * root_of_width;
     }
     for (int rank = 0; rank < 3; ++rank) {
-      const auto begin =
+      const auto best =
           static_cast<std::size_t>(std::max_element(excess.begin(), excess.end()) - excess.begin());
-      const std::size_t end = ends[begin];
-      if (!(excess[begin] > 0) || end - begin < 3 || end - begin + 3 > n) break;
+      const std::size_t begin = best * stride, end = ends[best];
+      if (!(excess[best] > 0) || end - begin < 3 || end - begin + 3 > n) break;
       const Part cluster = parts.part(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
       starts.push_back(parts.fit(parts.all() - cluster, cluster));
-      // Windows that overlap this one are out; they begin before its end, and end behind its beginning.
-      for (std::size_t i = end; i-- > 0 && ends[i] > begin;) excess[i] = -HUGE_VAL;
+      // Windows that overlap this one are out: they begin before its end, and end behind its beginning.
+      for (std::size_t i = (end + stride - 1) / stride; i-- > 0 && ends[i] > begin;) excess[i] = -HUGE_VAL;
     }
   }
 }
