@@ -35,10 +35,9 @@ std::string note_of(const ShapiroWilk& t) {
 }
 std::string note_of(const MixtureFit& f) {
   if (f.status == MixtureStatus::ok) return "";
-  const std::string left_out = f.status == MixtureStatus::too_few && f.zeros > 0
-                                   ? fmt::format(", and {} of {} are exact zeros, which are left out",
-                                                 grouped(f.zeros), grouped(f.zeros + f.count))
-                                   : "";
+  std::string left_out;
+  if (f.status == MixtureStatus::too_few && f.zeros > 0)
+    left_out = fmt::format("; {} exact zero{} left out", grouped(f.zeros), f.zeros == 1 ? " is" : "s are");
   return to_text(f.status) + left_out;
 }
 

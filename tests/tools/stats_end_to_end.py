@@ -206,7 +206,7 @@ class Stats(Case):
         self.assertEqual((column["mean"], column["mixture"]["weight"], column["mixture"]["status"]), (1.5, None, "too-few"))
         self.put("zeros.csv", "x\n" + "0\n1\n" * 7)
         column, *_ = self.objects("zeros.csv", "--mixture", "exp-normal", code=4)
-        self.assertIn("7 of 14 are exact zeros", column["mixture"]["note"])
+        self.assertIn("7 exact zeros are left out", column["mixture"]["note"])
 
     def test_principal_components_of_two_columns(self):
         draws = random.Random(7)
