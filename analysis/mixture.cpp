@@ -147,7 +147,7 @@ std::string to_text(MixtureStatus status) {
   switch (status) {
     case MixtureStatus::ok: return "converged inside the bounds";
     case MixtureStatus::one_component:
-      return "no mixture is better than the single component, whose fit is given";
+      return "no mixture inside the bounds is better than the single component, whose fit is given";
     case MixtureStatus::not_converged: return "the iteration limit came before convergence";
     case MixtureStatus::too_few: return "a mixture needs at least 8 values";
     case MixtureStatus::no_range: return "all values are equal, or too nearly so for this kind of mixture";

@@ -112,8 +112,6 @@ void MixtureSearch::thin(std::vector<MixtureCandidate>& fits) const {
   });
   double top = single_.log_likelihood;
   for (const MixtureCandidate& fit : inside_) top = std::max(top, fit.log_likelihood);
-  if (!fits.empty() && !touches_bound(kind_, fits.front().parameters, bounds_))
-    top = std::max(top, fits.front().log_likelihood);
   const double least = top - kFarBehind - kFarShare * (top - single_.log_likelihood);
   std::vector<MixtureCandidate> kept;
   for (const MixtureCandidate& fit : fits) {

@@ -326,5 +326,24 @@ TEST_CASE("mixtures: ties and two values do not collapse a component") {
   CHECK(fit_one(MixtureKind::normal_normal, two_values).status == MixtureStatus::one_component);
 }
 
+// The likelihood of a normal that shrinks onto the zeros is above all others: a fit on its way there is no
+// measure for those that will end inside the bounds.
+TEST_CASE("mixtures: a collapsing fit does not hide one that is inside the bounds") {
+  reference::Draws draws(21);
+  Sample sample;
+  for (int i = 0; i < 1500; ++i) {
+    const double low = -0.2 * std::log(draws.uniform(1e-9, 1.0));
+    double high = 0;
+    for (int j = 0; j < 12; ++j) high -= 0.1 * std::log(draws.uniform(1e-9, 1.0));
+    const int kind = draws.below(100);
+    sample.push_back(kind < 17 ? 0.0 : kind < 50 ? low : high);
+  }
+  for (const MixtureKind kind : {MixtureKind::normal_normal}) {
+    const MixtureFit fit = fit_one(kind, sample);
+    const double best = reference::best_of_random_starts(in_reference(kind), sample, 50, 1);
+    CHECK(fit.log_likelihood >= best - 1e-4);
+  }
+}
+
 }  // namespace
 }  // namespace shoal::test
