@@ -25,4 +25,15 @@ Histogram histogram(std::span<const double> sample, double from, double to, int 
   return h;
 }
 
+std::vector<Histogram> histograms(const Calculator& calculator, Samples<double> samples, double from,
+                                  double to, int bins) {
+  check_samples(samples.offsets, samples.values.size());
+  std::vector<Histogram> result(static_cast<std::size_t>(samples.count()));
+  calculator.over_samples(samples.offsets, [&](std::int64_t first, std::int64_t last, void*) {
+    for (std::int64_t s = first; s < last; ++s)
+      result[static_cast<std::size_t>(s)] = histogram(samples[s], from, to, bins);
+  });
+  return result;
+}
+
 }  // namespace shoal

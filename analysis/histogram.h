@@ -5,6 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "analysis/calculator.h"
+#include "analysis/samples.h"
+
 namespace shoal {
 
 /// Bin i holds from + i w <= x < from + (i + 1) w with w = (to - from) / bins; `to` itself is in the last.
@@ -19,5 +22,9 @@ struct Histogram {
 
 /// bins >= 1 and from < to, else std::invalid_argument.
 Histogram histogram(std::span<const double> sample, double from, double to, int bins);
+
+/// The same bins for every sample, shared out over the threads of the CPU; with a device, one thread of the
+/// host counts. std::invalid_argument also for offsets that are none.
+std::vector<Histogram> histograms(const Calculator&, Samples<double>, double from, double to, int bins);
 
 }  // namespace shoal

@@ -1,6 +1,12 @@
 #include "analysis/sorting.h"
 
+#include <cmath>
 #include <cstddef>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "analysis/summary.h"
 
 namespace shoal {
 namespace {
@@ -45,6 +51,25 @@ std::size_t sort_scratch(const Calculator& calculator, std::int64_t values, std:
                          int value_bytes) {
   if (calculator.device()) return calculator.device()->sort_scratch(values, samples, value_bytes);
   return static_cast<std::size_t>(values * value_bytes);
+}
+
+std::vector<double> sample_quantiles(const Calculator& calculator, Samples<double> samples,
+                                     std::span<const double> shares) {
+  for (const double share : shares)
+    if (!(share >= 0 && share <= 1))
+      throw std::invalid_argument("quantiles: a share lies between 0 and 1, not at " + std::to_string(share));
+  const std::vector<double> values = sort_samples(calculator, samples);
+  const Samples<double> ascending{values, samples.offsets};
+  std::vector<double> result;
+  result.reserve(static_cast<std::size_t>(samples.count()) * shares.size());
+  for (std::int64_t s = 0; s < samples.count(); ++s) {
+    const std::span<const double> x = ascending[s];
+    // NaN stands outside.
+    const bool numbers = !x.empty() && !std::isnan(x.front()) && !std::isnan(x.back());
+    for (const double share : shares)
+      result.push_back(numbers ? quantile(x, share) : std::numeric_limits<double>::quiet_NaN());
+  }
+  return result;
 }
 
 std::vector<float> sort_samples(const Calculator& calculator, Samples<float> samples) {

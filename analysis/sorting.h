@@ -13,6 +13,11 @@ namespace shoal {
 std::vector<float> sort_samples(const Calculator&, Samples<float>);
 std::vector<double> sort_samples(const Calculator&, Samples<double>);
 
+/// Quantiles of every sample, [sample][share]: linear between order statistics, as quantile() in
+/// analysis/summary.h. Shares lie in [0, 1]. NaN for an empty sample, and for one that holds a NaN.
+/// std::invalid_argument for offsets that are none, or a share outside.
+std::vector<double> sample_quantiles(const Calculator&, Samples<double>, std::span<const double> shares);
+
 /// Bytes of scratch memory that SortSamples needs on this calculator's machine.
 std::size_t sort_scratch(const Calculator&, std::int64_t values, std::int64_t samples, int value_bytes);
 
