@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 
@@ -35,10 +36,19 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+double processor_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
 std::string facts(int threads) {
+  double load = 0;
+  getloadavg(&load, 1);
   return fmt::format(
-      "\"level\":\"{}\",\"threads\":{},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"date\":\"{}\"",
-      name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, now());
+      "\"level\":\"{}\",\"threads\":{},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"load\":{:.1f},"
+      "\"date\":\"{}\"",
+      name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, load, now());
 }
 
 }  // namespace shoal

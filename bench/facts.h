@@ -15,7 +15,12 @@ double median(std::vector<double> values);
 /// Steady seconds since some moment.
 double seconds();
 
-/// The end of every row: level, threads, processor, compiler, commit and date, without braces.
+/// Seconds that all threads of this process together have had a processor: what a busy machine does not
+/// change much.
+double processor_seconds();
+
+/// The end of every row: level, threads, processor, compiler, commit, load of the machine (processes that
+/// want a processor, over the last minute) and date, without braces.
 std::string facts(int threads);
 
 }  // namespace shoal

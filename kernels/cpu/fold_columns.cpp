@@ -38,6 +38,15 @@ void begin(Sums<T>& s, const T* x, int columns) {
   }
 }
 
+/// sum + d^2, on the multipliers where they add, too: the adders have more to do here.
+SHOAL_INLINE D plus_square(D sum, [[maybe_unused]] D d, [[maybe_unused]] D square) {
+#if defined(__FMA__)
+  return stdx::fma(d, d, sum);
+#else
+  return sum + square;
+#endif
+}
+
 /// Adds `rows` rows of the vector of columns that begins at column j of the strip.
 template <class T>
 SHOAL_INLINE void add_vector(Sums<T>& s, int j, const T* x, std::int64_t stride, int rows,
@@ -61,7 +70,7 @@ SHOAL_INLINE void add_vector(Sums<T>& s, int j, const T* x, std::int64_t stride,
     for (int k = 0; k < kD; ++k) {
       const D d = D(x + k * kDoubles, stdx::element_aligned) - shift[k], square = d * d;
       d1[k] += d;
-      d2[k] += square;
+      d2[k] = plus_square(d2[k], d, square);
       d3[k] += square * d;
       d4[k] += square * square;
     }
