@@ -20,6 +20,7 @@ struct Workload {
 constexpr Workload kWorkloads[] = {
     {"column moments", measure_column_moments},
     {"shapiro", measure_shapiro},
+    {"pca", measure_pca},
 };
 
 int main_program(int argc, char** argv) {

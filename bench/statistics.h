@@ -26,5 +26,6 @@ inline double bench_value(std::uint64_t i) {
 
 void measure_column_moments();  // statistics_moments.cpp
 void measure_shapiro();         // statistics_shapiro.cpp
+void measure_pca();             // statistics_pca.cpp
 
 }  // namespace shoal

@@ -182,7 +182,7 @@ TEST_CASE("the verdict follows the numbers") {
   CHECK(contains(said[1], "an artefact"));
   CHECK(contains(said[2], "equally important\": no"));
   CHECK(contains(said[3], "an artefact"));
-  CHECK(contains(said[3], "takes 1 components before"));
+  CHECK(contains(said[3], "takes 1 component before"));
 
   PcaResults flat = steep;
   flat.rows = {made_up_row(32, 0.999, 0.6), made_up_row(40, 0.999, 0.6)};

@@ -9,12 +9,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "datasets/mnist.h"
 #include "datasets/npz.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/population_spec.h"
 #include "tools/signals.h"
+#include "tools/studies/one_layer.h"
 #include "tools/studies/pca_figures.h"
 #include "tools/studies/pca_rows.h"
 #include "tools/table.h"
@@ -30,10 +30,6 @@ constexpr std::string_view kFullWidths = "32,64,128,200,350,568,1024,2048", kFul
 constexpr std::string_view kBoth = "both";
 
 using Weights = std::map<std::int64_t, Layers>;  // by model
-
-void set_default_unless_given(Settings& settings, std::string_view key, std::string_view value) {
-  if (settings.origin(key) == Origin::fallback) settings.set(key, value, Origin::fallback);
-}
 
 /// Every list but that of widths would put different experiments into one row.
 void check(const Settings& settings) {
@@ -53,12 +49,10 @@ void check(const Settings& settings) {
 
 void settle(Settings& settings, bool full, Report& report) {
   if (full) {
-    set_default_unless_given(settings, "hidden", kFullWidths);
-    set_default_unless_given(settings, "epochs", kFullEpochs);
+    set_unless_given(settings, "hidden", kFullWidths);
+    set_unless_given(settings, "epochs", kFullEpochs);
   }
-  if (settings.origin("data") == Origin::fallback && settings.origin("data-dir") == Origin::fallback &&
-      !find_dataset("mnist", {})) {
-    settings.set("data", "digits", Origin::fallback);
+  if (fall_back_to_digits(settings)) {
     report.say(
         "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
         "looked for)");

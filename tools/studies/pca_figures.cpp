@@ -124,7 +124,7 @@ Figure reconstruction_figure(const PcaResults& r, const std::string& where) {
 Panel accuracy_panel(const PcaResults& r, Kept kept, std::string title, bool last) {
   Panel panel{.title = std::move(title),
               .x = {.label = last ? "components kept" : "", .from = 1.0, .log2 = true},
-              .y = {.label = "accuracy (%)", .from = 0.0, .to = 100.0, .step = 20}};
+              .y = {.label = "accuracy (%)", .from = 0.0, .to = 103.0, .step = 20}};
   for (std::size_t i = 0; i < r.rows.size(); ++i) {
     const KeptCurve* found = curve_of(r.rows[i], kept);
     Series test = curve(r.rows, i, false), train = curve(r.rows, i, false, Mark::dashed_line);
@@ -151,7 +151,8 @@ Figure accuracy_figure(const PcaResults& r, const std::string& where) {
            960};
   Panel& first = f.panels.front();
   for (std::size_t i = 0; i < r.rows.size(); ++i) first.series[2 * i + 1].name = width_name(r.rows[i]);
-  first.series.push_back({Mark::dashed_line, "dashed: training set", kGrey, {1}, {NAN}});
+  // Only its name is seen: it lies below the axis.
+  first.series.push_back({Mark::dashed_line, "dashed: training set", kGrey, {1, 2}, {-2, -2}});
   first.legend = true, first.legend_columns = legend_columns(first);
   first.title =
       fmt::format("Accuracy with k components kept, {}: before the ReLU, on the principal components", where);

@@ -26,7 +26,10 @@ double share_of_first(const Pca& p, double part) {
   return sum;
 }
 
-std::string percent(double share) { return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : 0); }
+std::string percent(double share) {
+  if (share > 0.999) return "more than 99.9 %";
+  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : 0);
+}
 
 std::string cliff_sentence(const PcaResults& r) {
   const int rank = r.inputs.pca.rank;
@@ -74,7 +77,7 @@ std::string importance_sentence(const PcaResults& r) {
   return fmt::format(
       "\"All components are equally important\": {}. At width {} the first tenth of the components holds {} "
       "of "
-      "the variance, {} of {} hold half of it and {} hold 99 %.",
+      "the variance; half of it is in the first {} of {} and 99 % in the first {}.",
       first > 0.2 ? "no" : "nearly", widest.width, percent(first), components_for(p, 0.5),
       p.explained_variance.size(), components_for(p, 0.99));
 }
@@ -86,7 +89,7 @@ std::string accuracy_sentence(const PcaResults& r) {
                   *after = curve_of(widest, Kept::after_relu);
   if (!right || !journal || !after) return {};
   const auto found = [](int k) {
-    return k > 0 ? fmt::format("{} components", k) : std::string("more than all");
+    return k > 0 ? fmt::format("{} component{}", k, k == 1 ? "" : "s") : std::string("more than all");
   };
   const int k = kept_for(*right, 0.8), wrong = kept_for(*journal, 0.8);
   return fmt::format(
