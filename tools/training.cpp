@@ -176,7 +176,9 @@ int train_in(const RunDirectory& directory, const Prepared& p, const Context& x,
     if (result.stopped) return code_of(result);
     const Population population{p.settings, p.data, p.task, p.spec, result, directory, x.report};
     write_results(population, x.extras.table);
-    if (x.extras.after) x.extras.after(population);
+    if (!x.extras.after) return code_of(result);
+    x.extras.after(population);
+    result.stopped = stop_requested();  // what is missing is made when the run goes on
     return code_of(result);
   });
 }

@@ -124,6 +124,29 @@ class StudyPca(unittest.TestCase):
         with open(os.path.join(directory, "pca.csv"), "rb") as a, open(os.path.join(whole, "pca.csv"), "rb") as b:
             self.assertEqual(a.read(), b.read())
 
+    def test_stopped_while_it_measures_it_goes_on(self):
+        directory = os.path.join(self.folder, "stopped")
+        arguments = [*SMALL, "--hidden", "6,700", "--epochs", "1"]
+        child = subprocess.Popen([SHOAL, "study", "pca", *arguments, "-o", directory], env=environment(), text=True,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for line in child.stderr:
+            if "PCA of the inputs" in line:
+                child.send_signal(signal.SIGINT)
+                break
+        child.stderr.read()
+        child.stderr.close()
+        self.assertEqual(child.wait(), 130)
+        with open(os.path.join(directory, "run.json")) as file:
+            self.assertEqual(json.load(file)["status"], "stopped")
+        self.assertFalse(os.path.exists(os.path.join(directory, "pca.csv")))
+        resumed = run("--resume", "-o", directory)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        whole = os.path.join(self.folder, "not-stopped")
+        self.assertEqual(run(*arguments, "-o", whole).returncode, 0)
+        for name in ["pca.csv", "pca-kept.csv"]:
+            with open(os.path.join(directory, name), "rb") as a, open(os.path.join(whole, name), "rb") as b:
+                self.assertEqual(a.read(), b.read())
+
     def test_what_would_mix_experiments_is_refused(self):
         for arguments, words in [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5,8x8"], "8x8"),
                                  (["--seeds", "3"], "--seeds"), (["--quick", "--full"], "--full")]:
