@@ -26,9 +26,9 @@ double share_of_first(const Pca& p, double part) {
   return sum;
 }
 
+/// With the digits that tell it from 0 and from 100 %.
 std::string percent(double share) {
-  if (share > 0.999) return "more than 99.9 %";
-  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : 0);
+  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : share > 0.9945 ? 2 : 0);
 }
 
 std::string cliff_sentence(const PcaResults& r) {
