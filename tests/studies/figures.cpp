@@ -82,6 +82,12 @@ TEST_CASE("the script quotes text, so that nothing in it is a command") {
   CHECK(contains(script, "data index 2 using 1:3:2 with filledcurves"));
 }
 
+TEST_CASE("a percent sign in the label of a tic is no format") {
+  Figure figure = small_figure();
+  figure.panels[0].x.tics = {{1, "5 % of it"}};
+  CHECK(contains(figure_script(figure), "set xtics ('5 %% of it' 1)"));
+}
+
 TEST_CASE("an absent gnuplot is told apart from a failing one") {
   const Folder folder;
   folder.write("broken.gp", "set no such thing\n");

@@ -102,6 +102,13 @@ class StudyConjecture(unittest.TestCase):
         self.assertEqual(len(values["1"]), 1)
         self.assertNotEqual(values["1"], values["2"])
 
+    def test_the_dry_run_counts_what_comes_after_the_training(self):
+        result = run(*SMALL, "--dry-run", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        event = json.loads(result.stdout.splitlines()[-1])
+        self.assertGreater(event["estimate"]["statistics"], 0)
+        self.assertAlmostEqual(event["estimated_seconds"], sum(event["estimate"].values()), delta=1e-9)
+
     def test_what_makes_no_sense_is_refused(self):
         for arguments, words in [(["--noise", "loud"], "uniform"), (["--metric", "x"], "dead"), (["--hidden", "8x8"], "8x8"),
                                  (["--noise-count", "-1"], "noise-count")]:

@@ -36,6 +36,16 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
+/// A label of an axis: gnuplot takes it for a format, in which %% stands for %.
+std::string tic_label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%') out += '%';
+    out += c;
+  }
+  return quoted(out);
+}
+
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.9g}", value) : "NaN"; }
 
 std::string range_of(const Axis& axis) {
@@ -53,7 +63,7 @@ std::string axis_commands(const Axis& axis, char letter, std::string_view offset
   } else {
     std::string tics;
     for (const auto& [value, label] : axis.tics) {
-      tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", quoted(label), number(value));
+      tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", tic_label(label), number(value));
     }
     out += fmt::format("  set {}tics ({})\n", letter, tics);
   }
@@ -97,6 +107,8 @@ std::string plot_clause(const Series& series, std::size_t block, bool titled) {
     case Mark::words:
       return fmt::format("{} using 1:2:3 with labels left offset 0.7,-0.5 textcolor {} notitle", from,
                          colour);
+    case Mark::words_up:
+      return fmt::format("{} using 1:2:3 with labels left offset 0.7,0.5 textcolor {} notitle", from, colour);
     case Mark::words_left:
       return fmt::format("{} using 1:2:3 with labels right offset -0.7,0.5 textcolor {} notitle", from,
                          colour);

@@ -21,6 +21,7 @@ enum class Mark {
   rings,       // open circles, to point at something
   words,       // `words` to the right of points and a little lower
   words_left,  // to the left and a little higher
+  words_up,    // to the right and a little higher
   across,      // points with bars along x, from low to high
 };
 
@@ -31,7 +32,7 @@ struct Series {
   std::string name;    // in the data file, and in the legend unless that is off for the panel
   std::string colour;  // "#rrggbb"
   std::vector<double> x, y, low = {}, high = {};
-  std::vector<std::string> words = {};  // of Mark::words and words_left; without spaces
+  std::vector<std::string> words = {};  // of the marks that are words; without spaces
 };
 
 struct Axis {

@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,6 +21,7 @@
 #include "analysis/moments.h"
 #include "analysis/pca.h"
 #include "engine/given_models.h"
+#include "engine/initialize.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/signals.h"
@@ -269,11 +272,48 @@ void conclude(const Population& p, const std::map<std::int64_t, Layers>& weights
     if (row.models > 0) c.best_test_accuracy = std::max(c.best_test_accuracy, row.test_accuracy.mean);
   }
   p.directory.write("conjecture.csv", csv(c));
-  draw_figures(conjecture_figures(c, p.data.name), p.directory, p.report);
+  draw_figures(conjecture_figures(c, words_for(p.data.name)), p.directory, p.report);
   report_metrics(c, p.report);
   p.report.print(fmt::format("\n{} models of width {}\n\n", subjects.size(), c.width) +
                  table(c, p.report.colour()));
   say(p, verdict(c));
+}
+
+/// What `conclude` will take: a part of the data looked at by a model of the wider ones as it begins, and a
+/// part of the noise drawn; and the figures, which cannot be drawn without writing, at what they take
+/// elsewhere.
+double seconds_to_conclude(const RunSpec& spec, const Task& task, std::span<const Noise> noises,
+                           std::int64_t noise_count) {
+  constexpr double kFigures = 0.3;
+  constexpr std::int64_t kPart = 10000;
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_of = [](auto&& work) {
+    const auto began = Clock::now();
+    work();
+    return std::chrono::duration<double>(Clock::now() - began).count();
+  };
+  std::map<int, std::vector<std::size_t>> by_width;
+  for (std::size_t m = 0; m < spec.models.size(); ++m) by_width[spec.models[m].hidden.front()].push_back(m);
+  const std::vector<std::size_t>& middle =
+      std::next(by_width.begin(), static_cast<std::ptrdiff_t>(2 * by_width.size() / 3))->second;
+  const Layers layers = initial_weights(spec.models[middle[0]], task.shape);
+  DataView part = task.train;
+  part.count = std::min(kPart, part.count);
+  const double count = static_cast<double>(noise_count > 0 ? noise_count : task.train.count),
+               share = 1.0 / static_cast<double>(part.count), models = static_cast<double>(middle.size());
+  const auto training = static_cast<double>(task.train.count);
+  const Calculator calculator(spec.machine);
+  const double answer = seconds_of([&] { labels_by(layers, part, task, spec.machine); });
+  const double score = seconds_of([&] {
+    evaluate_models({&layers, 1}, part, task.scale, task.shift, spec.loss, spec.machine, &stop_requested());
+  });
+  const double seen = seconds_of([&] { look({0, layers}, part, task, spec.machine, calculator); });
+  double seconds = kFigures + models * share * training * (score + seen);
+  for (const Noise noise : noises)
+    seconds +=
+        share * count *
+        (models * (answer + score + seen) + seconds_of([&] { draw_noise(noise, part, part.count, 1); }));
+  return seconds;
 }
 
 Schema schema_of_study() {
@@ -321,19 +361,25 @@ Action declare_conjecture(CLI::App& app) {
   const auto command = add_training_options(app, schema_of_study());
   return [command](const Invocation& invocation) {
     std::map<std::int64_t, Layers> weights;
+    std::vector<Noise> noises;
+    std::int64_t noise_count = 0;
     TrainingExtras extras;
-    extras.settle = [](Settings& settings, Report& report) {
+    extras.settle = [&](Settings& settings, Report& report) {
       if (fall_back_to_digits(settings))
         report.say(
             "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where "
             "MNIST "
             "is looked for)");
       check_one_layer(settings, "study conjecture");
+      noises = noises_of(settings), noise_count = settings.integer("noise-count");
     };
     extras.weights = [&](std::int64_t model, std::span<const LayerWeights> layers) {
       weights[model].assign(layers.begin(), layers.end());
     };
     extras.after = [&](const Population& p) { conclude(p, weights); };
+    extras.after_seconds = [&](const RunSpec& spec, const Task& task) {
+      return seconds_to_conclude(spec, task, noises, noise_count);
+    };
     extras.table = false;
     return run_training(*command, invocation, extras);
   };

@@ -18,58 +18,60 @@ std::string legend_of(const ConjectureData& d) {
   return d.name == "real" ? "real data" : d.name == "uniform" ? "uniform noise" : "independent pixels";
 }
 
-/// Every model's value on noise, divided by its value on the real data.
-std::vector<double> ratios(const ConjectureMetric& m, std::size_t d) {
-  std::vector<double> out;
-  for (std::size_t i = 0; i < m.values[0].size(); ++i) {
-    const double ratio = m.values[d][i] / m.values[0][i];
-    if (std::isfinite(ratio)) out.push_back(ratio);
-  }
-  return out;
+/// Mean over the models of a metric on data set d, divided by its mean on the real data; bars: one sd.
+struct Relative {
+  double mean, low, high;
+};
+Relative relative(const ConjectureMetric& m, std::size_t d) {
+  const double real = summarize(m.values[0]).mean;
+  const Summary s = summarize(m.values[d]);
+  const double sd = std::isfinite(s.sd) ? s.sd : 0.0;
+  return {s.mean / real, (s.mean - sd) / real, (s.mean + sd) / real};
+}
+
+/// 1/16, 1/8, ... 16 of the numbers between two.
+std::vector<std::pair<double, std::string>> powers_of_two(double from, double to) {
+  std::vector<std::pair<double, std::string>> tics;
+  for (double t = 1.0 / 1024; t <= 1024; t *= 2)
+    if (t >= from && t <= to)
+      tics.emplace_back(t, t < 1 ? fmt::format("1/{:.0f}", 1 / t) : fmt::format("{:.0f}", t));
+  return tics;
 }
 
 Figure ratio_figure(const Conjecture& c, const std::string& data) {
-  constexpr double kSmallest = 1.0 / 64, kLargest = 64;  // what is beyond stands at the edge
+  constexpr double kSmallest = 1.0 / 16, kLargest = 64;  // what is beyond stands at the edge
   std::vector<const ConjectureMetric*> shown;
-  for (const ConjectureMetric& m : c.metrics) {
-    const bool known = std::any_of(m.values.begin() + 1, m.values.end(), [&](const auto& v) {
-      return !ratios(m, static_cast<std::size_t>(&v - m.values.data())).empty();
-    });
-    if (known) shown.push_back(&m);
-  }
+  for (const ConjectureMetric& m : c.metrics)
+    if (std::isfinite(relative(m, 1).mean)) shown.push_back(&m);
+  const auto lines = static_cast<double>(shown.size());
   Panel panel{
-      .title = fmt::format("Metrics of {} layers of {} neurons: noise that they label themselves, beside {}",
+      .title = fmt::format("Metrics of {} layers of {} neurons: {}, and noise that they have labelled",
                            c.data[0].accuracy.size(), c.width, data),
-      .x = {.label = "value on noise / value on the real data (mean ± sd over models)",
-            .from = 1.0,
-            .to = 1.0,
-            .log2 = true},
-      .y = {.label = "", .from = -0.6, .to = static_cast<double>(shown.size()) - 0.4},
-      .legend = true};
+      .x = {.label = "value / mean on the real data (mean ± sd over models)", .log2 = true},
+      .y = {.label = "", .from = -0.6, .to = lines - 0.4},
+      .legend = true,
+      .legend_columns = 3};
   for (std::size_t i = 0; i < shown.size(); ++i)
-    panel.y.tics.emplace_back(static_cast<double>(shown.size() - 1 - i), shown[i]->words);
+    panel.y.tics.emplace_back(lines - 1 - static_cast<double>(i), shown[i]->words);
   double low = 0.5, high = 2;
-  for (std::size_t d = 1; d < c.data.size(); ++d) {
+  for (std::size_t d = 0; d < c.data.size(); ++d) {
     Series series{Mark::across, legend_of(c.data[d]), kColours[d], {}, {}};
     for (std::size_t i = 0; i < shown.size(); ++i) {
-      const Summary s = summarize(ratios(*shown[i], d));
-      if (!std::isfinite(s.mean)) continue;
-      const double sd = std::isfinite(s.sd) ? s.sd : 0.0, at = std::clamp(s.mean, kSmallest, kLargest);
-      series.x.push_back(at);
-      series.y.push_back(static_cast<double>(shown.size() - 1 - i) + (d == 1 ? 0.13 : -0.13));
-      series.low.push_back(std::clamp(s.mean - sd, kSmallest, kLargest));
-      series.high.push_back(std::clamp(s.mean + sd, kSmallest, kLargest));
+      const Relative r = relative(*shown[i], d);
+      if (!std::isfinite(r.mean)) continue;
+      series.x.push_back(std::clamp(r.mean, kSmallest, kLargest));
+      series.y.push_back(lines - 1 - static_cast<double>(i) + 0.22 * (1.0 - static_cast<double>(d)));
+      series.low.push_back(std::clamp(r.low, kSmallest, kLargest));
+      series.high.push_back(std::clamp(r.high, kSmallest, kLargest));
       low = std::min(low, series.low.back()), high = std::max(high, series.high.back());
     }
     panel.series.push_back(std::move(series));
   }
   panel.x.from = low / 1.2, panel.x.to = high * 1.2;
-  for (double t = kSmallest; t <= kLargest; t *= 2)
-    if (t >= *panel.x.from && t <= *panel.x.to)
-      panel.x.tics.emplace_back(t, t < 1 ? fmt::format("1/{:.0f}", 1 / t) : fmt::format("{:.0f}", t));
-  const Series one{Mark::line, "", "#888888", {1, 1}, {-0.6, static_cast<double>(shown.size()) - 0.4}};
+  panel.x.tics = powers_of_two(*panel.x.from, *panel.x.to);
+  const Series one{Mark::line, "", "#bbbbbb", {1, 1}, {-0.6, lines - 0.4}};
   panel.series.insert(panel.series.begin(), one);
-  Figure figure{"conjecture", {panel}, 860, 130 + 26 * static_cast<int>(shown.size())};
+  Figure figure{"conjecture", {panel}, 860, 130 + 30 * static_cast<int>(shown.size())};
   figure.left = 0.36;
   return figure;
 }

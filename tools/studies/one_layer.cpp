@@ -40,4 +40,8 @@ bool fall_back_to_digits(Settings& settings) {
   return true;
 }
 
+std::string words_for(const std::string& data) {
+  return data == "mnist" ? "MNIST" : data == "fashion-mnist" ? "FashionMNIST" : data;
+}
+
 }  // namespace shoal

@@ -1,6 +1,7 @@
 // What studies of one hidden layer ask of their settings.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "tools/settings.h"
@@ -16,5 +17,8 @@ void set_unless_given(Settings&, std::string_view key, std::string_view value);
 
 /// Takes the built-in digits where MNIST is not there and no data were asked for. True when it did.
 bool fall_back_to_digits(Settings&);
+
+/// "MNIST" for "mnist", for titles.
+std::string words_for(const std::string& data);
 
 }  // namespace shoal

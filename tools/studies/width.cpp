@@ -144,10 +144,6 @@ std::string table(const std::vector<MetricLine>& lines, bool colour) {
          "the test accuracy\n";
 }
 
-std::string words_for(const std::string& data) {
-  return data == "mnist" ? "MNIST" : data == "fashion-mnist" ? "FashionMNIST" : data;
-}
-
 /// "MNIST, 5 epochs"
 std::string where_of(const Population& p) {
   return fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
@@ -191,7 +187,7 @@ NamedRows conclude(const Population& p) {
 /// What `conclude` will take: the shapes of made-up sds of every width, wide layers cut short and counted in
 /// proportion, and the figures, which cannot be drawn without writing, at what they take elsewhere.
 double seconds_to_conclude(const RunSpec& spec, const Task&) {
-  constexpr double kFigures = 6.0;
+  constexpr double kFigures = 1.0;
   constexpr std::size_t kMost = 4096;
   std::map<int, std::int64_t> models;
   for (const ModelSpec& m : spec.models) ++models[m.hidden.front()];

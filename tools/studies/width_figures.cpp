@@ -229,6 +229,17 @@ Figure shapiro_figure(const Rows& rows, const std::string& where) {
   return {"shapiro", {w, accuracy}, 760, 600};
 }
 
+/// Index of the width whose models have the highest mean W.
+std::size_t highest_w(const Rows& rows) {
+  std::size_t best = rows.size();
+  double top = -1;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double w = summary_of(rows[i], &LayerMetrics::w).mean;
+    if (w > top) top = w, best = i;
+  }
+  return best;
+}
+
 /// Test accuracy against W, width by width.
 Figure accuracy_against_w(const Rows& rows, const std::string& where) {
   Panel panel{.title = fmt::format("Test accuracy against W, {} (means, {}; numbers: hidden neurons)", where,
@@ -236,7 +247,10 @@ Figure accuracy_against_w(const Rows& rows, const std::string& where) {
               .x = {.label = "W of the sds of one model's neurons"},
               .y = {.label = "test accuracy (%)"}};
   Series path{Mark::line, "", "#c8c8c8", {}, {}};
-  Series right{Mark::words, "", kBlack, {}, {}}, left{Mark::words_left, "", kBlack, {}, {}};
+  // W goes up with the width, turns, and comes back: numbers stand outside of the bend.
+  Series before{Mark::words, "", kBlack, {}, {}}, top{Mark::words_up, "", kBlack, {}, {}},
+      after{Mark::words_left, "", kBlack, {}, {}};
+  const std::size_t peak = highest_w(rows);
   std::vector<Series> points;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Summary w = summary_of(rows[i], &LayerMetrics::w), &accuracy = rows[i].test_accuracy;
@@ -252,13 +266,13 @@ Figure accuracy_against_w(const Rows& rows, const std::string& where) {
                       {100 * accuracy.mean},
                       {100 * (accuracy.mean - error)},
                       {100 * (accuracy.mean + error)}});
-    Series& words = i % 2 == 0 ? right : left;  // in turn, since neighbours stand close together
+    Series& words = i < peak ? before : i == peak ? top : after;
     words.x.push_back(w.mean), words.y.push_back(100 * accuracy.mean);
     words.words.push_back(std::to_string(rows[i].width));
   }
   panel.series = {path};
   panel.series.insert(panel.series.end(), points.begin(), points.end());
-  for (Series* words : {&right, &left})
+  for (Series* words : {&before, &top, &after})
     if (!words->x.empty()) panel.series.push_back(*words);
   return {"accuracy-w", {panel}, 760, 480};
 }
@@ -337,13 +351,26 @@ Panel mixture_panel(const Rows& rows, std::string title, double LayerMetrics::*s
                     double ours(const SpreadShape&), double journal(const SpreadShape&)) {
   Panel panel{.title = std::move(title),
               .x = width_axis(rows),
-              .y = {.label = "weight", .from = 0.0, .to = 1.0},
+              .y = {.label = "weight", .from = 0.0},
               .series = {bars(rows, single, 1, "one model (mean ± sd), best of many starts", kBlue),
                          pooled(rows, ours, "seeds pooled, best of many starts", kVermillion),
-                         pooled(rows, journal, "seeds pooled, the journal's single start", kGrey)},
+                         pooled(rows, journal, "seeds pooled, the journal's single start", kGreen),
+                         {Mark::dashed_line,
+                          "the journal's limit, 0.025",
+                          kGrey,
+                          {static_cast<double>(rows.front().width), static_cast<double>(rows.back().width)},
+                          {0.025, 0.025}}},
               .legend = true,
               .legend_columns = 2};
   panel.series[1].mark = Mark::line;
+  double top = 0.05;
+  for (Series& series : panel.series) {
+    for (double& low : series.low) low = std::max(0.0, low);
+    for (double& high : series.high) high = std::min(1.0, high);
+    for (const double y : series.y) top = std::isfinite(y) ? std::max(top, y) : top;
+    top = std::max(top, highest(series));
+  }
+  panel.y.to = 1.04 * top;
   return panel;
 }
 
