@@ -46,7 +46,7 @@ constexpr int kResidualRowsCpu = 384;
 constexpr int kResidualRowsDevice = 32;
 constexpr int kResidualRun = 128;  // terms of a score that are added at a time
 constexpr int kMostPanel = 24;     // directions that the CPU takes at a time, at the level that takes most
-inline std::int64_t residual_scratch(int count) {
+SHOAL_INLINE std::int64_t residual_scratch(int count) {
   const std::int64_t directions = (count + kMostPanel - 1) / kMostPanel * kMostPanel;
   return directions * kResidualRowsCpu + (kResidualRowsCpu + kMostPanel) * kResidualRun + kResidualRowsCpu;
 }
