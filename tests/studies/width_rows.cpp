@@ -295,6 +295,16 @@ TEST_CASE("the journal's statements are judged by the numbers") {
   }
 }
 
+TEST_CASE("a maximum at the edge of what was trained is said to be one") {
+  Made made;
+  for (const int width : {4, 8, 16}) made.add_width(width, {0.9, 0.91});
+  const auto rows = rows_by_width(made.spec, made.result, made_shapes);
+  const std::vector<Statement> all = statements(rows);
+  CHECK(all[0].number == "A2");
+  CHECK_FALSE(all[0].holds);
+  CHECK(all[0].numbers.find("the maximum may lie beyond it") != std::string::npos);
+}
+
 TEST_CASE("the shift between data sets is judged by both") {
   Made easy, hard;
   for (const int width : {4, 8, 16, 32}) {

@@ -97,6 +97,8 @@ Statement peak_of_w(const Rows& rows) {
       "with {:.3f} (the journal: 256 to 362 on MNIST).",
       text(single), summary_of(*at(single.width), &LayerMetrics::w).mean, text(pooled),
       at(pooled.width)->pooled.w);
+  if (std::max(single.width, pooled.width) == rows.back().width)
+    s.numbers += " That is the widest layer that was trained: the maximum may lie beyond it.";
   return s;
 }
 
