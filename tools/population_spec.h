@@ -37,8 +37,8 @@ RunSpec run_spec_of(const Settings&);
 
 DatasetSpec dataset_spec_of(const Settings&);
 
-/// Inputs enter as x * scale + shift: `how` is "dataset", "none", "mnist" (0.1307,0.3081) or "MEAN,SD" on the scale where bytes are
-/// 0..1. UsageError; DataError when "dataset" finds all values equal.
+/// Inputs enter as x * scale + shift: `how` is "dataset", "none", "mnist" (0.1307,0.3081) or "MEAN,SD" on the
+/// scale where bytes are 0..1. UsageError; DataError when "dataset" finds all values equal.
 struct Normalization {
   float scale = 1.0f, shift = 0.0f;
 };

@@ -22,7 +22,8 @@ constexpr std::array<Study, 3> kStudies = {{
      "shoal study pca --full --data both",
      declare_pca},
     {"conjecture",
-     "Can a function of one layer tell that it is large enough: a network's metrics on noise it has labelled itself",
+     "Can a function of one layer tell that it is large enough: a network's metrics on noise it has labelled "
+     "itself",
      "shoal study conjecture --data mnist -o runs/conjecture\n"
      "shoal study conjecture --data fashion-mnist --metric dead",
      declare_conjecture},
