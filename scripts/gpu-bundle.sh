@@ -25,6 +25,12 @@ cp bench/peers/gpu_peers.py "$folder/bench/peers/"
 
 # What could not be linked statically lies beside the programs ($ORIGIN/../lib); glibc is the other machine's own.
 mapfile -t libraries < <(ldd "$folder"/bin/* | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-x86-64)\.so')
+# Opened at run time, so ldd does not see it: LAPACK for PCA, and what it needs.
+lapack=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | awk '$1 == "libopenblas.so.0" {print $NF; exit}')
+if [ -n "$lapack" ]; then
+  libraries+=("$lapack")
+  mapfile -t -O "${#libraries[@]}" libraries < <(ldd "$lapack" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-x86-64)\.so')
+fi
 for library in "${libraries[@]}"; do
   cp -L "$library" "$folder/lib/"
 done
@@ -57,7 +63,7 @@ or later. The GPU code is for CUDA architectures $(cached CMAKE_CUDA_ARCHITECTUR
 too, which newer GPUs compile when the program starts).
 
 Not in here: compute-sanitizer (it comes with the CUDA toolkit and is looked for in PATH, \$CUDA_HOME and /usr/local/cuda; without
-it the check ends with exit code 3, unless it is called with --no-sanitizer) and cuBLAS (likewise, --no-cublas).
+it the check ends with exit code 3, unless it is called with --no-sanitizer), cuBLAS (likewise, --no-cublas) and cuSOLVER (--no-cusolver).
 $([ -d "$folder/data" ] && echo "data/mnist is MNIST (Y. LeCun, C. Cortes, C. Burges); it is here for the check and not to be passed on." || echo "No data: the check uses built-in digits, and MNIST where SHOAL_DATA names a folder with mnist/ in it.")
 
 Rows of benchmarks go to bench/results/.

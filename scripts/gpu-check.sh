@@ -11,6 +11,7 @@ gpu-check.sh [BUILD] [options]: checks the CUDA machine on this computer's GPU.
   --only PART,...    of tests, sanitizer, training, bench (default: all four)
   --no-sanitizer     go without compute-sanitizer where it is not installed
   --no-cublas        go without cuBLAS where it is not installed
+  --no-cusolver      go without cuSOLVER (PCA on the GPU) where it is not installed
   --results DIR      where rows of benchmarks go (default: bench/results)
   --quick            small benchmarks, to try the script; their rows say so
 
@@ -27,13 +28,14 @@ TEXT
 refuse() { echo "gpu-check: $1 (--help lists what there is)" >&2; exit 2; }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build="" parts=tests,sanitizer,training,bench want_sanitizer=1 want_cublas=1 results=$root/bench/results quick=""
+build="" parts=tests,sanitizer,training,bench want_sanitizer=1 want_cublas=1 want_cusolver=1 results=$root/bench/results quick=""
 while (($#)); do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --only) parts=${2:-}; [ -n "$parts" ] || refuse "--only needs a list of parts"; shift ;;
     --no-sanitizer) want_sanitizer=0 ;;
     --no-cublas) want_cublas=0 ;;
+    --no-cusolver) want_cusolver=0 ;;
     --results) results=${2:-}; [ -n "$results" ] || refuse "--results needs a folder"; shift ;;
     --quick) quick=--quick ;;
     -*) refuse "unknown option $1" ;;
@@ -50,6 +52,8 @@ if [ -z "$build" ]; then
 fi
 bin=$build/bin
 [ -x "$bin/shoal" ] || refuse "there is no program $bin/shoal"
+# In a bundle: LAPACK, which the programs open at run time, and what it needs.
+[ "$build" = "$root" ] && [ -d "$root/lib" ] && export LD_LIBRARY_PATH=$root/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 [ -n "${SHOAL_DATA:-}" ] || { [ -d "$root/data/mnist" ] && export SHOAL_DATA=$root/data; }
 
 info=$("$bin/shoal" info --json) || { echo "gpu-check: $bin/shoal does not run here" >&2; exit 1; }
@@ -81,20 +85,25 @@ step() {
 not_run() { left_out+=("$1: $2"); printf 'NOT RUN %s: %s\n' "$1" "$2"; }
 asked() { [[ ,$parts, == *,$1,* ]]; }
 
-# The library that --gemm cublas opens: from the loader's path, a toolkit, or a Python package. Sets `why` where there is none.
+# What opens a library of the toolkit. Both set `why` where there is none.
 try_cublas() {
   why=$("$bin/shoal" train --data digits --train-count 64 --test-count 16 --batch 16 --epochs 1 --device cuda --gemm cublas -q -o "$work/probe" --force 2>&1 >/dev/null)
 }
-find_cublas() {
-  local folder outside=${LD_LIBRARY_PATH:-} why_first
-  try_cublas && return 0
+try_cusolver() {
+  printf 'a,b\n1,2\n2,1\n3,5\n' >"$work/probe.csv"
+  why=$("$bin/shoal" stats "$work/probe.csv" --pca --device cuda --json 2>&1 >/dev/null)
+}
+# find_library TRY: from the loader's path, a toolkit, or Python packages (whose folders hold one library each, and need each other).
+find_library() {
+  local folder outside=${LD_LIBRARY_PATH:-} why_first packages
+  "$1" && return 0
   why_first=$why
-  for folder in ${CUDA_HOME:+"$CUDA_HOME/lib64"} /usr/local/cuda*/lib64 $(python3 -c 'import glob, sys
-for p in sys.path:
-    print(*glob.glob(p + "/nvidia/*/lib"))' 2>/dev/null); do
-    compgen -G "$folder/libcublas.so.*" >/dev/null || continue
-    export LD_LIBRARY_PATH=$folder${outside:+:$outside}
-    try_cublas && return 0
+  packages=$(python3 -c 'import glob, sys
+print(":".join(f for p in sys.path for f in glob.glob(p + "/nvidia/*/lib")))' 2>/dev/null)
+  for folder in ${CUDA_HOME:+"$CUDA_HOME/lib64"} /usr/local/cuda*/lib64 ${packages:+"$packages"}; do
+    compgen -G "${folder%%:*}/lib*.so.*" >/dev/null || continue
+    export LD_LIBRARY_PATH=${outside:+$outside:}$folder
+    "$1" && return 0
   done
   export LD_LIBRARY_PATH=$outside
   why=$why_first
@@ -102,10 +111,11 @@ for p in sys.path:
 }
 cublas=0 why=""
 if ((want_cublas)) && { asked training || asked bench; }; then
-  if find_cublas; then cublas=1; else not_run "training with cuBLAS" "${why#error: } (--no-cublas goes without it)"; fi
+  if find_library try_cublas; then cublas=1; else not_run "training with cuBLAS" "${why#error: } (--no-cublas goes without it)"; fi
 fi
 
 if asked tests; then
+  if ((want_cusolver)) && ! find_library try_cusolver; then not_run "PCA on the GPU" "${why#error: } (--no-cusolver goes without it)"; fi
   for program in "$bin"/test_*; do
     # SHOAL_TEST_REQUIRE_CUDA: kernel tests that would go on without the GPU fail instead.
     step "${program##*/}" env SHOAL_TEST_REQUIRE_CUDA=1 "$program"
