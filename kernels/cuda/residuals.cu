@@ -88,8 +88,8 @@ __global__ void __launch_bounds__(kThreads) residuals_kernel(Residuals op) {
       squares[first + thread] = square;
       distances[first + thread] = distance;
     }
-    // Without it the next tile's scores would overwrite sums that are still being read.
-    __syncthreads();
+    // The next tile's scores do not overwrite sums that are still being read: square_scores begins with a
+    // barrier.
   }
 }
 

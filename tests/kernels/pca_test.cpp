@@ -216,7 +216,7 @@ TEST_CASE("residuals: distances to the first k directions, for every k") {
       std::vector<reference::Matrix> directions;
       std::vector<ResidualTask> tasks;
       std::vector<ResidualBlock> blocks;
-      std::vector<Shape> shapes = {{1, 1}, {3, 5}, {40, 17}, {33, 65}};
+      std::vector<Shape> shapes = {{1, 1}, {3, 5}, {40, 17}, {9, 48}, {33, 65}};
       if (!machine.is_emulated) shapes.insert(shapes.end(), {{500, 25}, {385, 49}});
       int most = 0;
       for (const Shape& s : shapes) {
