@@ -7,6 +7,7 @@
 
 #include "engine/driver.h"
 #include "engine/hash.h"
+#include "kernels/cpu/flush_denormals.h"
 #include "kernels/parallel.h"
 
 namespace shoal {
@@ -163,6 +164,7 @@ void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, C
   step.loss.loss = wave_.loss.data(), step.loss.correct = wave_.correct.data(),
   step.loss.frozen = wave_.frozen.data();
   step.loss.coefficients = coefficients_.data();
+  const FlushDenormals flush;
   for (; position.step < steps; ++position.step) {
     if (control.stopped()) return;
     if (!begin_step(view, static_cast<double>(epoch * steps + position.step + 1))) break;
