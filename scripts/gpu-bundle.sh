@@ -26,7 +26,7 @@ cp bench/peers/gpu_peers.py "$folder/bench/peers/"
 # What could not be linked statically lies beside the programs ($ORIGIN/../lib); glibc is the other machine's own.
 mapfile -t libraries < <(ldd "$folder"/bin/* | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-x86-64)\.so')
 # Opened at run time, so ldd does not see it: LAPACK for PCA, and what it needs.
-lapack=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | awk '$1 == "libopenblas.so.0" {print $NF; exit}')
+lapack=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | awk '$1 == "libopenblas.so.0" && !seen++ {print $NF}')
 if [ -n "$lapack" ]; then
   libraries+=("$lapack")
   mapfile -t -O "${#libraries[@]}" libraries < <(ldd "$lapack" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-x86-64)\.so')
