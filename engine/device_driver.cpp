@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "kernels/device_array.h"
 #include "engine/driver.h"
+#include "kernels/device_array.h"
 #include "kernels/tiles.h"
 
 namespace shoal {

@@ -12,9 +12,9 @@
 #include "engine/checkpoint.h"
 #include "engine/driver.h"
 #include "engine/initialize.h"
-#include "kernels/parallel.h"
 #include "engine/safetensors.h"
 #include "engine/waves.h"
+#include "kernels/parallel.h"
 
 namespace shoal {
 namespace {

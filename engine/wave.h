@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/array.h"
 #include "engine/layout.h"
 #include "engine/run.h"
+#include "kernels/array.h"
 
 namespace shoal {
 

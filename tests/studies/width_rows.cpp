@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/studies/width_beside.h"
 #include "tools/studies/width_figures.h"
 #include "tools/studies/width_fits.h"
 #include "tools/studies/width_verdict.h"

@@ -19,6 +19,7 @@
 #include "tools/figures/draw.h"
 #include "tools/studies/layer_metrics.h"
 #include "tools/studies/one_layer.h"
+#include "tools/studies/width_beside.h"
 #include "tools/studies/width_figures.h"
 #include "tools/studies/width_fits.h"
 #include "tools/studies/width_rows.h"

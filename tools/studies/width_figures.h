@@ -1,7 +1,6 @@
 // Figures of the width study.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -14,12 +13,5 @@ namespace shoal {
 /// sds are known: shapiro, accuracy-w, neuron-sd-peak, mixtures, metrics. `where` is what stands in the
 /// titles about the data and the training: "MNIST, 5 epochs".
 std::vector<Figure> width_figures(const std::vector<WidthRow>&, const std::string& where);
-
-/// side-by-side: accuracy, W, mixtures and sum of sds of several data sets, a column each, on common axes.
-struct NamedFigureRows {
-  std::string where;
-  const std::vector<WidthRow>& rows;
-};
-std::vector<Figure> beside_figures(std::span<const NamedFigureRows>);
 
 }  // namespace shoal
