@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <fstream>
 
 #include "kernels/machine.h"
@@ -49,6 +50,19 @@ std::string facts(int threads) {
       "\"level\":\"{}\",\"threads\":{},\"cpu\":\"{}\",\"compiler\":\"{}\",\"commit\":\"{}\",\"load\":{:.1f},"
       "\"date\":\"{}\"",
       name_of(best_cpu_level()), threads, cpu_name(), SHOAL_COMPILER, SHOAL_COMMIT, load, now());
+}
+
+int run_bench(int argc, char** argv, int (*main_program)(int argc, char** argv)) {
+  if (std::string(SHOAL_BUILD_TYPE) != "Release") {
+    fmt::print(stderr, "bench: this is a {} build; only Release builds are measured\n", SHOAL_BUILD_TYPE);
+    return 2;
+  }
+  try {
+    return main_program(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "bench: {}\n", e.what());
+    return 1;
+  }
 }
 
 }  // namespace shoal

@@ -1,4 +1,5 @@
-// What a row of a benchmark says about where and when it was measured, and a median.
+// What a row of a benchmark says about where and when it was measured, a median, and the frame of every
+// program here.
 #pragma once
 
 #include <string>
@@ -22,5 +23,9 @@ double processor_seconds();
 /// The end of every row: level, threads, processor, compiler, commit, load of the machine (processes that
 /// want a processor, over the last minute) and date, without braces.
 std::string facts(int threads);
+
+/// Runs main_program and returns its status. A build that is not a Release build is refused with status 2; an
+/// exception becomes a sentence on stderr and status 1.
+int run_bench(int argc, char** argv, int (*main_program)(int argc, char** argv));
 
 }  // namespace shoal

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "analysis/mixture.h"
+#include "bench/facts.h"
 #include "kernels/parallel.h"
 #include "shoal_version.h"
 
@@ -60,10 +61,6 @@ void check(const std::vector<MixtureFit>& fits, Samples<double> samples) {
 }
 
 int main_program(int argc, char** argv) {
-  if (std::string(SHOAL_BUILD_TYPE) != "Release") {
-    fmt::print(stderr, "bench: this is a {} build; only Release builds are measured\n", SHOAL_BUILD_TYPE);
-    return 2;
-  }
   Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
@@ -111,11 +108,4 @@ int main_program(int argc, char** argv) {
 }  // namespace
 }  // namespace shoal
 
-int main(int argc, char** argv) {
-  try {
-    return shoal::main_program(argc, argv);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "bench: {}\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return shoal::run_bench(argc, argv, shoal::main_program); }

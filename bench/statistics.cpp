@@ -2,12 +2,10 @@
 // bench/peers/scipy_statistics.py measures the same data with scipy and NumPy.
 #include "bench/statistics.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <string>
 
-#include "shoal_version.h"
+#include "bench/facts.h"
 
 namespace shoal {
 namespace {
@@ -24,10 +22,6 @@ constexpr Workload kWorkloads[] = {
 };
 
 int main_program(int argc, char** argv) {
-  if (std::string(SHOAL_BUILD_TYPE) != "Release") {
-    fmt::print(stderr, "bench: this is a {} build; only Release builds are measured\n", SHOAL_BUILD_TYPE);
-    return 2;
-  }
   for (const Workload& w : kWorkloads)
     if (argc < 2 || std::string(w.name).find(argv[1]) != std::string::npos) {
       w.measure();
@@ -39,11 +33,4 @@ int main_program(int argc, char** argv) {
 }  // namespace
 }  // namespace shoal
 
-int main(int argc, char** argv) {
-  try {
-    return shoal::main_program(argc, argv);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "bench: {}\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return shoal::run_bench(argc, argv, shoal::main_program); }

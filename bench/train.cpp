@@ -17,7 +17,6 @@
 #include "datasets/mnist.h"
 #include "engine/run.h"
 #include "kernels/parallel.h"
-#include "shoal_version.h"
 
 namespace shoal {
 namespace {
@@ -101,10 +100,6 @@ void measure(const Workload& w, const Dataset& data, const Task& task) {
 }
 
 int main_program(int argc, char** argv) {
-  if (std::string(SHOAL_BUILD_TYPE) != "Release") {
-    fmt::print(stderr, "bench: this is a {} build; only Release builds are measured\n", SHOAL_BUILD_TYPE);
-    return 2;
-  }
   DatasetSpec wish;
   wish.name = find_dataset("mnist", {}) ? "mnist" : "digits";
   const Dataset data = load_dataset(wish);
@@ -117,11 +112,4 @@ int main_program(int argc, char** argv) {
 }  // namespace
 }  // namespace shoal
 
-int main(int argc, char** argv) {
-  try {
-    return shoal::main_program(argc, argv);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "bench: {}\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return shoal::run_bench(argc, argv, shoal::main_program); }

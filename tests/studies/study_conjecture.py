@@ -1,42 +1,23 @@
 #!/usr/bin/env python3
 """`shoal study conjecture` from the command line to its files: study_conjecture.py PATH_OF_SHOAL. Standard library only."""
-import csv
 import json
 import os
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
-import unittest
 
-SHOAL = None
+import study
+from study import rows_of
+
 SMALL = ["--data", "digits", "--train-count", "800", "--test-count", "300", "--hidden", "10,20,40", "--seeds", "3",
          "--epochs", "3", "--device", "cpu", "--threads", "1", "--metric", "dead"]
 OF_WEIGHTS = ["weights_w", "weights_in", "weights_out"]
 
 
 def run(*arguments):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
-    return subprocess.run([SHOAL, "study", "conjecture", *arguments], capture_output=True, text=True, env=environment,
-                          timeout=240)
+    return study.run("conjecture", *arguments)
 
 
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-class StudyConjecture(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="shoal-conjecture-")
-        cls.directory = os.path.join(cls.folder, "run")
-        cls.result = run(*SMALL, "--json", "-o", cls.directory)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+class StudyConjecture(study.Case):
+    NAME, ARGUMENTS = "conjecture", [*SMALL, "--json"]
 
     def rows(self, data):
         return [r for r in rows_of(os.path.join(self.directory, "conjecture.csv")) if r["data"] == data]
@@ -118,5 +99,4 @@ class StudyConjecture(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SHOAL = sys.argv.pop(1)
-    unittest.main()
+    study.main()

@@ -1,47 +1,25 @@
 #!/usr/bin/env python3
 """`shoal study pca` from the command line to its files: study_pca.py PATH_OF_SHOAL. Standard library only."""
-import csv
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-SHOAL = None
+import study
+from study import rows_of
+
 SMALL = ["--data", "digits", "--train-count", "600", "--test-count", "300", "--hidden", "6,40", "--epochs", "2", "--device",
          "cpu", "--threads", "2"]
 
 
-def environment(**more):
-    result = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
-    result.update(more)
-    return result
-
-
 def run(*arguments, **more):
-    return subprocess.run([SHOAL, "study", "pca", *arguments], capture_output=True, text=True, env=environment(**more),
-                          timeout=600)
+    return study.run("pca", *arguments, **more)
 
 
-def rows_of(directory, name):
-    with open(os.path.join(directory, name), newline="") as file:
-        return list(csv.DictReader(file))
-
-
-class StudyPca(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="shoal-pca-")
-        cls.directory = os.path.join(cls.folder, "run")
-        cls.result = run(*SMALL, "-o", cls.directory)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+class StudyPca(study.Case):
+    NAME, ARGUMENTS = "pca", SMALL
 
     def test_ends_well_and_names_its_directory_last(self):
         self.assertEqual(self.result.returncode, 0, self.result.stderr)
@@ -108,7 +86,7 @@ class StudyPca(unittest.TestCase):
     def test_goes_on_after_a_kill(self):
         directory = os.path.join(self.folder, "killed")
         arguments = [*SMALL, "--epochs", "30", "--checkpoint-every", "0.01", "--no-accuracy", "-o", directory]
-        child = subprocess.Popen([SHOAL, "study", "pca", *arguments], env=environment(), stdout=subprocess.DEVNULL,
+        child = subprocess.Popen(study.command("pca", *arguments), env=study.environment(), stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
         metrics = os.path.join(directory, "metrics.jsonl")
         for _ in range(2000):
@@ -127,7 +105,7 @@ class StudyPca(unittest.TestCase):
     def test_stopped_while_it_measures_it_goes_on(self):
         directory = os.path.join(self.folder, "stopped")
         arguments = [*SMALL, "--hidden", "6,700", "--epochs", "1"]
-        child = subprocess.Popen([SHOAL, "study", "pca", *arguments, "-o", directory], env=environment(), text=True,
+        child = subprocess.Popen(study.command("pca", *arguments, "-o", directory), env=study.environment(), text=True,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in child.stderr:
             if "PCA of the inputs" in line:
@@ -179,5 +157,4 @@ class StudyPca(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SHOAL = sys.argv.pop(1)
-    unittest.main()
+    study.main()

@@ -2,7 +2,6 @@
 """`shoal study width` from the command line to its files: study_width.py PATH_OF_SHOAL. Standard library only.
 
 The numbers of width.csv are worked out again here from population.csv and neurons.csv."""
-import csv
 import json
 import math
 import os
@@ -11,40 +10,21 @@ import shutil
 import statistics
 import struct
 import subprocess
-import sys
-import tempfile
-import unittest
 
-SHOAL = None
+import study
+from study import rows_of
+
 FIGURES = ["accuracy", "neuron-sd", "sum-of-sd", "dead", "shapiro", "accuracy-w", "neuron-sd-peak", "mixtures", "metrics"]
 SMALL = ["--data", "digits", "--train-count", "600", "--test-count", "300", "--hidden", "5,12,8", "--seeds", "3",
          "--epochs", "1", "--device", "cpu", "--threads", "1"]
 
 
-def run(*arguments, path=None, cwd=None, **more_environment):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
-    environment.update(more_environment)
-    if path is not None:
-        environment["PATH"] = path
-    return subprocess.run([SHOAL, "study", "width", *arguments], capture_output=True, text=True, cwd=cwd,
-                          env=environment, timeout=240)
+def run(*arguments, **more):
+    return study.run("width", *arguments, **more)
 
 
-def rows_of(directory, name):
-    with open(os.path.join(directory, name), newline="") as file:
-        return list(csv.DictReader(file))
-
-
-class StudyWidth(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="shoal-study-")
-        cls.directory = os.path.join(cls.folder, "run")
-        cls.result = run(*SMALL, "-o", cls.directory)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+class StudyWidth(study.Case):
+    NAME, ARGUMENTS = "width", SMALL
 
     def test_ends_well_and_names_its_directory_last(self):
         self.assertEqual(self.result.returncode, 0, self.result.stderr)
@@ -118,7 +98,7 @@ class StudyWidth(unittest.TestCase):
 
     def test_without_gnuplot_it_warns_once_and_keeps_data_and_scripts(self):
         directory = os.path.join(self.folder, "no-gnuplot")
-        result = run(*SMALL, "-o", directory, path="/nowhere")
+        result = run(*SMALL, "-o", directory, PATH="/nowhere")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr.count("gnuplot is not installed"), 1, result.stderr)
         self.assertEqual(sorted(os.listdir(os.path.join(directory, "figures"))),
@@ -188,21 +168,17 @@ def write_images(folder, seed, train=400, test=100):
             file.write(idx(0x801, (count,), labels))
 
 
-class BothDataSets(unittest.TestCase):
-    ARGUMENTS = ["--data", "both", "--hidden", "9,12,16,20", "--seeds", "3", "--device", "cpu", "--threads", "1"]
+class BothDataSets(study.Case):
+    BOTH = ["--data", "both", "--hidden", "9,12,16,20", "--seeds", "3", "--device", "cpu", "--threads", "1"]
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="shoal-both-")
+        super().setUpClass()
         cls.data = os.path.join(cls.folder, "data")
         write_images(os.path.join(cls.data, "mnist"), 1)
         write_images(os.path.join(cls.data, "fashion-mnist"), 2)
         cls.whole = os.path.join(cls.folder, "whole")
-        cls.result = run(*cls.ARGUMENTS, "--data-dir", cls.data, "--epochs", "60", "-o", cls.whole)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+        cls.result = run(*cls.BOTH, "--data-dir", cls.data, "--epochs", "60", "-o", cls.whole)
 
     def files(self, directory):
         return sorted(os.path.relpath(os.path.join(root, name), directory) for root, _, names in os.walk(directory)
@@ -228,17 +204,16 @@ class BothDataSets(unittest.TestCase):
         scales = [json.load(open(os.path.join(self.whole, part, "run.json")))["data"]["scale"] for part in ["mnist", "fashion-mnist"]]
         self.assertNotEqual(scales[0], scales[1])
         directory = os.path.join(self.folder, "journal")
-        result = run(*self.ARGUMENTS, "--data-dir", self.data, "--epochs", "0", "--normalize", "mnist", "-o", directory)
+        result = run(*self.BOTH, "--data-dir", self.data, "--epochs", "0", "--normalize", "mnist", "-o", directory)
         self.assertEqual(result.returncode, 0, result.stderr)
         for part in ["mnist", "fashion-mnist"]:
             scale = json.load(open(os.path.join(directory, part, "run.json")))["data"]["scale"]
             self.assertAlmostEqual(scale, 1 / 255 / 0.3081, delta=1e-7)
 
     def test_killed_in_either_part_it_ends_in_the_same_bytes(self):
-        command = [SHOAL, "study", "width", *self.ARGUMENTS, "--data-dir", self.data, "--epochs", "60", "--json", "-o", "parts"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
+        command = study.command("width", *self.BOTH, "--data-dir", self.data, "--epochs", "60", "--json", "-o", "parts")
         for part, again in [("mnist", []), ("fashion-mnist", ["--resume"])]:
-            process = subprocess.Popen([*command, *again], cwd=self.folder, env=environment, stdout=subprocess.PIPE,
+            process = subprocess.Popen([*command, *again], cwd=self.folder, env=study.environment(), stdout=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, text=True)
             now = None
             for line in process.stdout:
@@ -258,7 +233,7 @@ class BothDataSets(unittest.TestCase):
                     self.assertEqual(a.read(), b.read(), name)
 
     def test_the_dry_run_adds_both_up(self):
-        result = run(*self.ARGUMENTS, "--data-dir", self.data, "--epochs", "3", "--dry-run", "--json")
+        result = run(*self.BOTH, "--data-dir", self.data, "--epochs", "3", "--dry-run", "--json")
         event = json.loads(result.stdout.splitlines()[-1])
         self.assertEqual([p["data"] for p in event["parts"]], ["mnist", "fashion-mnist"])
         self.assertAlmostEqual(event["estimated_seconds"], sum(p["estimated_seconds"] for p in event["parts"]), delta=1e-9)
@@ -266,5 +241,4 @@ class BothDataSets(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SHOAL = sys.argv.pop(1)
-    unittest.main()
+    study.main()
