@@ -12,7 +12,7 @@
 namespace shoal {
 namespace {
 
-constexpr const char* kFormat = "shoal checkpoint 1";
+constexpr const char* kFormat = "shoal checkpoint 2";
 constexpr std::int64_t kMomentFields = 6;
 
 std::span<const float> all(const AlignedArray<float>& a) { return {a.data(), a.size()}; }
@@ -46,6 +46,11 @@ void for_each_array(WaveType& wave, HistoryType& history, Visit visit) {
   visit("parameters", all(wave.parameters));
   visit("slot_a", all(wave.slot_a));
   visit("slot_b", all(wave.slot_b));
+  visit("gates.parameters", std::span(wave.gate.parameters));
+  visit("gates.slot_a", std::span(wave.gate.slot_a));
+  visit("gates.slot_b", std::span(wave.gate.slot_b));
+  visit("gates.sign_mean", std::span(wave.gate.sign_mean));
+  visit("gates.sign_variance", std::span(wave.gate.sign_variance));
   visit("loss", std::span(wave.loss));
   visit("correct", std::span(wave.correct));
   visit("frozen", std::span(wave.frozen));
@@ -54,6 +59,7 @@ void for_each_array(WaveType& wave, HistoryType& history, Visit visit) {
   visit("history.train_accuracy", std::span(history.train_accuracy));
   visit("history.test_loss", std::span(history.test_loss));
   visit("history.test_accuracy", std::span(history.test_accuracy));
+  visit("history.gate_sizes", std::span(history.gate_sizes));
   visit("history.final", std::span(history.final));
   visit("history.recorded", std::span(history.recorded));
   visit("history.frozen_epoch", std::span(history.frozen_epoch));
@@ -67,7 +73,7 @@ std::vector<std::int64_t> flatten(const std::vector<Position>& positions) {
 
 }  // namespace
 
-History::History(int epoch_count, std::size_t model_count)
+History::History(int epoch_count, std::size_t model_count, std::size_t gated_layers)
     : epochs(epoch_count),
       models(model_count),
       final(4 * model_count),
@@ -77,6 +83,7 @@ History::History(int epoch_count, std::size_t model_count)
   const std::size_t size = static_cast<std::size_t>(epochs) * models;
   for (auto* v : {&train_loss, &train_accuracy, &test_loss, &test_accuracy}) v->assign(size, kUnknown);
   final.assign(4 * models, kUnknown);
+  gate_sizes.assign(static_cast<std::size_t>(epochs) * gated_layers, kUnknown);
 }
 
 std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
@@ -147,8 +154,10 @@ void write_finished_wave(const std::string& path, const Wave& wave, const std::v
   for (const Moments& m : moments)
     flat.insert(flat.end(), {m.count, m.mean, m.squares, m.zeros, m.min, m.max});
   SafetensorsWriter file(path, {{"parameters", TensorType::f32, {length(wave.parameters.size())}},
+                                {"gates", TensorType::f32, {length(wave.gate.parameters.size())}},
                                 {"moments", TensorType::f64, {length(moments.size()), kMomentFields}}});
   file.write("parameters", all(wave.parameters));
+  file.write("gates", std::span<const float>(wave.gate.parameters));
   file.write("moments", flat);
   file.finish();
 }
@@ -156,6 +165,7 @@ void write_finished_wave(const std::string& path, const Wave& wave, const std::v
 void read_finished_wave(const std::string& path, Wave& wave, std::vector<Moments>& moments) {
   const SafetensorsFile file(path);
   file.read("parameters", {length(wave.parameters.size())}, all(wave.parameters));
+  file.read("gates", {length(wave.gate.parameters.size())}, std::span(wave.gate.parameters));
   const auto flat = file.read<double>("moments", {length(moments.size()), kMomentFields});
   for (std::size_t i = 0; i < moments.size(); ++i) {
     const double* f = &flat[i * kMomentFields];

@@ -17,11 +17,12 @@ struct History {
   std::vector<double> train_loss, train_accuracy, test_loss, test_accuracy;  // [epochs][models]
   std::vector<double>
       final;  // [4][models] train loss and accuracy, test loss and accuracy after the last epoch
+  std::vector<double> gate_sizes;          // [epochs][gated layers of all models, in order]
   std::vector<std::int64_t> recorded;      // [models] epochs written above
   std::vector<std::int32_t> frozen_epoch;  // [models] -1: alive
 
   History() = default;
-  History(int epochs, std::size_t models);
+  History(int epochs, std::size_t models, std::size_t gated_layers = 0);
 };
 
 /// Hash of everything that decides the results of a run: models in order, epochs, loss, order, data and their

@@ -24,6 +24,7 @@ class CpuDriver final : public Driver {
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
   void fetch() override {}
+  void fetch_gates() override {}
   std::string description() const override {
     return fmt::format("cpu {}, {} thread{}", name_of(level_), threads_, threads_ == 1 ? "" : "s");
   }
@@ -36,9 +37,12 @@ class CpuDriver final : public Driver {
     Loss loss;
     Backward backward;
     Update update;
+    SetGates set_gates;
+    UpdateGates update_gates;
   };
-  Step prepare(const PackView&, Bench&, const DataView&, const std::int32_t* order, const Batch*) const;
+  Step prepare(std::size_t pack, Bench&, const DataView&, const std::int32_t* order, const Batch*);
   void shuffle(std::int64_t epoch, Control&);
+  void prepare_gates(Step&, std::size_t pack);
   void train_pack(std::size_t pack, Bench&, std::int64_t epoch, Control&);
   void evaluate_pack(std::size_t pack, Bench&, const DataView&, Moments*, Control&);
   bool begin_step(const PackView&, double t);
@@ -54,6 +58,7 @@ class CpuDriver final : public Driver {
   std::vector<Bench> benches_;
   std::vector<std::int32_t> order_;             // [group][sample]
   std::vector<StepCoefficients> coefficients_;  // [model]
+  std::vector<float> gates_, partials_;         // [neuron], Update::partials; empty without gates
   std::vector<double> sum_;                     // evaluation: [model]
   std::vector<std::int64_t> correct_;
 };
@@ -64,7 +69,9 @@ CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
       threads_(run.machine.threads > 0 ? run.machine.threads : usable_threads()),
       loss_kind_(run.loss),
       before_relu_(run.neuron_moments && run.moments_before_relu),
-      coefficients_(wave.models.size()) {
+      coefficients_(wave.models.size()),
+      gates_(wave.gate.parameters.size(), 1.0f),
+      partials_(static_cast<std::size_t>(wave.layout.partials)) {
   // Batches are rows from anywhere in the data: with small pages most of them miss in the page tables.
   const auto samples =
       static_cast<std::size_t>(task.train.count) * static_cast<std::size_t>(task.train.features);
@@ -74,7 +81,7 @@ CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
   std::int64_t rows = kEvaluationRows, outputs = 0, scratch = 0;
   for (const OrderGroup& g : layout.groups) rows = std::max<std::int64_t>(rows, g.batch);
   for (const Pack& p : layout.packs) {
-    views_.push_back(view_of(layout, p));
+    views_.push_back(view_of(layout, p, wave.gates));
     outputs = std::max(outputs, p.output_count);
     scratch = std::max(scratch, p.scratch);
   }
@@ -91,8 +98,9 @@ CpuDriver::CpuDriver(Wave& wave, const RunSpec& run, const Task& task)
 }
 
 /// The ops of a pack's step, over a thread's arrays.
-CpuDriver::Step CpuDriver::prepare(const PackView& view, Bench& bench, const DataView& data,
-                                   const std::int32_t* order, const Batch* batch) const {
+CpuDriver::Step CpuDriver::prepare(std::size_t pack, Bench& bench, const DataView& data,
+                                   const std::int32_t* order, const Batch* batch) {
+  const PackView& view = views_[pack];
   const Slab* slabs = view.slabs.data();
   const int count = static_cast<int>(view.slabs.size());
   float* parameters = wave_.parameters.data();
@@ -120,8 +128,29 @@ CpuDriver::Step CpuDriver::prepare(const PackView& view, Bench& bench, const Dat
                  parameters,
                  wave_.slot_a.data(),
                  wave_.slot_b.data(),
+                 nullptr,
                  nullptr};
+  prepare_gates(step, pack);
   return step;
+}
+
+/// Packs without gates are left as they are: no factor is 1 that need not be there.
+void CpuDriver::prepare_gates(Step& step, std::size_t pack) {
+  const Pack& p = wave_.layout.packs[pack];
+  if (p.gate_count == 0) return;
+  const GateLayer* layers = views_[pack].gates.data();
+  GateArrays& a = wave_.gate;
+  step.forward.gates = step.backward.gates = step.update.gates = gates_.data();
+  step.update.partials = partials_.data();
+  step.set_gates = {layers, p.gate_count, a.parameters.data(), coefficients_.data(), 0, gates_.data()};
+  step.update_gates = {
+      layers,
+      p.gate_count,
+      step.update.slabs,
+      partials_.data(),
+      coefficients_.data(),
+      {a.parameters.data(), a.slot_a.data(), a.slot_b.data(), a.sign_mean.data(), a.sign_variance.data()},
+      nullptr};
 }
 
 void CpuDriver::shuffle(std::int64_t epoch, Control& control) {
@@ -160,7 +189,7 @@ void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, C
                      batch_size = wave_.layout.groups[static_cast<std::size_t>(p.group)].batch;
   const std::int64_t steps = steps_per_epoch(samples, static_cast<int>(batch_size));
   Batch batch{};
-  Step step = prepare(view, bench, task_.train, order_.data(), &batch);
+  Step step = prepare(pack, bench, task_.train, order_.data(), &batch);
   step.loss.loss = wave_.loss.data(), step.loss.correct = wave_.correct.data(),
   step.loss.frozen = wave_.frozen.data();
   step.loss.coefficients = coefficients_.data();
@@ -170,11 +199,13 @@ void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, C
     if (!begin_step(view, static_cast<double>(epoch * steps + position.step + 1))) break;
     batch.first = p.group * samples + position.step * batch_size;
     batch.rows = static_cast<int>(std::min(batch_size, samples - position.step * batch_size));
+    ops_.set_gates(step.set_gates, nullptr);
     ops_.gather(step.gather, nullptr);
     ops_.forward(step.forward, nullptr);
     ops_.loss(step.loss, nullptr);
     ops_.backward(step.backward, nullptr);
     ops_.update(step.update, nullptr);
+    ops_.update_gates(step.update_gates, nullptr);
     control.model_samples += batch.rows * p.head_count;
     control.flops += batch.rows * p.flops;
   }
@@ -196,7 +227,11 @@ void CpuDriver::evaluate_pack(std::size_t pack, Bench& bench, const DataView& da
                               Control& control) {
   const PackView& view = views_[pack];
   Batch batch{};
-  Step step = prepare(view, bench, data, nullptr, &batch);
+  Step step = prepare(pack, bench, data, nullptr, &batch);
+  // A pack that is evaluated stands at the beginning of an epoch.
+  step.set_gates.coefficients = nullptr,
+  step.set_gates.epochs = static_cast<int>(wave_.positions[pack].epoch);
+  ops_.set_gates(step.set_gates, nullptr);
   if (moments && before_relu_) step.forward.workspace.preactivations = bench.preactivations.data();
   step.loss.loss = sum_.data(), step.loss.correct = correct_.data(), step.loss.frozen = wave_.frozen.data();
   step.loss.write_deltas = 0;

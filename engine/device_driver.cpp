@@ -39,6 +39,7 @@ class DeviceDriver final : public Driver {
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
   void fetch() override;
+  void fetch_gates() override;
   std::string description() const override {
     return fmt::format("{}: {}", machine_.name, machine_.description);
   }
@@ -59,6 +60,9 @@ class DeviceDriver final : public Driver {
   Gather gather(const DeviceData&, const Batch*, const std::int32_t* order) const;
   Loss loss(const DeviceData&, const std::int32_t* order) const;
   void forward(const Workspace&) const;
+  void put_gates();
+  SetGates set_gates(const StepCoefficients*, int epochs) const;
+  UpdateGates update_gates() const;
   void step();
   std::int64_t longest_epoch() const;
   void write_positions(std::int64_t epoch, std::int64_t step);
@@ -82,6 +86,9 @@ class DeviceDriver final : public Driver {
   DeviceArray<UpdateSettings> settings_;
   DeviceArray<StepCoefficients> coefficients_;
   DeviceArray<float> parameters_, slot_a_, slot_b_, inputs_, outputs_, deltas_, preactivations_;
+  DeviceArray<GateLayer> gate_layers_;
+  DeviceArray<float> gates_, partials_, gate_parameters_, gate_slot_a_, gate_slot_b_, sign_mean_,
+      sign_variance_;
   DeviceArray<double> loss_;
   DeviceArray<std::int32_t> order_;
   DeviceArray<std::uint32_t> keys_;
@@ -101,6 +108,7 @@ DeviceDriver::DeviceDriver(Wave& wave, const RunSpec& run, const Task& task, Dev
       train_(put(task.train)),
       test_(put(task.test)) {
   put_state(run);
+  put_gates();
   put_tiles();
 }
 
@@ -165,6 +173,36 @@ void DeviceDriver::put_state(const RunSpec&) {
   workspace_.batches = batches_.get(), workspace_.input_stride = layout.input_stride;
 }
 
+void DeviceDriver::put_gates() {
+  if (wave_.gates.empty()) return;
+  const GateArrays& a = wave_.gate;
+  gate_layers_ = put(wave_.gates);
+  gate_parameters_ = put(a.parameters);
+  gate_slot_a_ = put(a.slot_a);
+  gate_slot_b_ = put(a.slot_b);
+  sign_mean_ = put(a.sign_mean);
+  sign_variance_ = put(a.sign_variance);
+  gates_ = put(std::vector<float>(a.parameters.size(), 1.0f));
+  partials_ = DeviceArray<float>(machine_, static_cast<std::size_t>(wave_.layout.partials));
+}
+
+SetGates DeviceDriver::set_gates(const StepCoefficients* coefficients, int epochs) const {
+  return {
+      gate_layers_.get(), static_cast<int>(gate_layers_.size()), gate_parameters_.get(), coefficients, epochs,
+      gates_.get()};
+}
+
+UpdateGates DeviceDriver::update_gates() const {
+  return {gate_layers_.get(),
+          static_cast<int>(gate_layers_.size()),
+          slabs_.get(),
+          partials_.get(),
+          coefficients_.get(),
+          {gate_parameters_.get(), gate_slot_a_.get(), gate_slot_b_.get(), sign_mean_.get(),
+           sign_variance_.get()},
+          nullptr};
+}
+
 void DeviceDriver::put_tiles() {
   const std::vector<Slab>& slabs = wave_.layout.slabs;
   const TileShape& shape = machine_.tiles;
@@ -217,9 +255,9 @@ Loss DeviceDriver::loss(const DeviceData& data, const std::int32_t* order) const
 void DeviceDriver::forward(const Workspace& w) const {
   const int count = static_cast<int>(slabs_.size());
   for (const DeviceArray<Tile>& tiles : forward_tiles_)
-    machine_.ops.forward(
-        {slabs_.get(), count, tiles.get(), static_cast<int>(tiles.size()), parameters_.get(), nullptr, w},
-        stream_);
+    machine_.ops.forward({slabs_.get(), count, tiles.get(), static_cast<int>(tiles.size()), parameters_.get(),
+                          gates_.get(), w},
+                         stream_);
 }
 
 /// Queues one training step.
@@ -230,17 +268,19 @@ void DeviceDriver::step() {
                   task_.train.count, settings_.get(), model_group_.get(), frozen_.get(), coefficients_.get(),
                   static_cast<int>(settings_.size())},
                  stream_);
+  ops.set_gates(set_gates(coefficients_.get(), 0), stream_);
   ops.gather(gather(train_, batches_.get(), order_.get()), stream_);
   forward(workspace_);
   ops.loss(loss(train_, order_.get()), stream_);
   for (std::size_t l = backward_tiles_.size(); l-- > 1;)
     ops.backward({slabs_.get(), slabs, backward_tiles_[l].get(), static_cast<int>(backward_tiles_[l].size()),
-                  parameters_.get(), nullptr, workspace_},
+                  parameters_.get(), gates_.get(), workspace_},
                  stream_);
-  ops.update(
-      {slabs_.get(), slabs, update_tiles_.get(), static_cast<int>(update_tiles_.size()), workspace_, nullptr,
-       block_model_.get(), coefficients_.get(), parameters_.get(), slot_a_.get(), slot_b_.get(), nullptr},
-      stream_);
+  ops.update({slabs_.get(), slabs, update_tiles_.get(), static_cast<int>(update_tiles_.size()), workspace_,
+              gates_.get(), block_model_.get(), coefficients_.get(), parameters_.get(), slot_a_.get(),
+              slot_b_.get(), nullptr, partials_.get()},
+             stream_);
+  ops.update_gates(update_gates(), stream_);
 }
 
 std::int64_t DeviceDriver::longest_epoch() const {
@@ -320,6 +360,8 @@ Evaluation DeviceDriver::evaluate(const DataView& view, Moments* moments, Contro
     folded = put(std::span<const Moments>(moments, static_cast<std::size_t>(wave_.layout.neurons)));
   Loss op = loss(data, nullptr);
   op.workspace = w, op.write_deltas = 0, op.coefficients = nullptr;
+  // All packs of a device stand at one epoch when they are evaluated.
+  machine_.ops.set_gates(set_gates(nullptr, static_cast<int>(wave_.positions[0].epoch)), stream_);
   std::vector<Batch> batches(wave_.layout.groups.size());
   for (std::int64_t first = 0; first < data.count && !control.stopped(); first += kEvaluationRows) {
     std::int64_t inputs = 0;
@@ -351,6 +393,17 @@ void DeviceDriver::fetch() {
   parameters_.download(wave_.parameters.data(), stream_);
   slot_a_.download(wave_.slot_a.data(), stream_);
   slot_b_.download(wave_.slot_b.data(), stream_);
+  fetch_gates();
+}
+
+void DeviceDriver::fetch_gates() {
+  if (wave_.gates.empty()) return;
+  GateArrays& a = wave_.gate;
+  gate_parameters_.download(a.parameters.data(), stream_);
+  gate_slot_a_.download(a.slot_a.data(), stream_);
+  gate_slot_b_.download(a.slot_b.data(), stream_);
+  sign_mean_.download(a.sign_mean.data(), stream_);
+  sign_variance_.download(a.sign_variance.data(), stream_);
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ class Driver {
   virtual Evaluation evaluate(const DataView&, Moments* moments, Control&) = 0;
   /// Brings parameters and optimizer state into the wave's arrays.
   virtual void fetch() = 0;
+  /// The gates' part of it.
+  virtual void fetch_gates() = 0;
   virtual std::string description() const = 0;
 };
 

@@ -25,5 +25,7 @@ constexpr std::uint64_t hash_words(std::initializer_list<std::uint64_t> words) {
 inline constexpr std::uint64_t kOrderStream = 1;
 inline constexpr std::uint64_t kWeightStream = 2;
 inline constexpr std::uint64_t kBiasStream = 3;
+inline constexpr std::uint64_t kGateStartStream = 4;
+inline constexpr std::uint64_t kGateNoiseStream = 5;
 
 }  // namespace shoal

@@ -83,6 +83,7 @@ struct Builder {
     layout.outputs += output_floats(s);
     s.neuron = layout.neurons;
     layout.neurons += columns;
+    s.partials = -1;
     s.block = static_cast<int>(layout.block_model.size());
     layout.block_model.insert(layout.block_model.end(), block_models.begin(), block_models.end());
     layout.slabs.push_back(s);
@@ -107,6 +108,17 @@ struct Builder {
              blocks);
   }
 
+  /// Gates on a hidden layer whose reader has just been added.
+  void add_gates(int m, int layer) {
+    const auto& layers = layout.layers[static_cast<std::size_t>(m)];
+    const ModelLayer& gated = layers[static_cast<std::size_t>(layer)];
+    Slab& reader = layout.slabs[static_cast<std::size_t>(layers.back().slab)];
+    reader.partials = layout.partials;
+    layout.partials += static_cast<std::int64_t>(panel_count(reader)) * padded(reader.fan_in);
+    const std::int64_t neuron = layout.slabs[static_cast<std::size_t>(gated.slab)].neuron + gated.column;
+    layout.gates.push_back({m, layer, neuron, layers.back().slab});
+  }
+
   /// Layer l >= 1 of one model; l = hidden.size() is the output.
   void add_layer(int pack, int group, int m, std::size_t l) {
     const ModelSpec& spec = models[static_cast<std::size_t>(m)];
@@ -118,6 +130,8 @@ struct Builder {
     const int slab = add_slab(pack, group, spec.optimizer.rule, below.width, columns, width, below.slab,
                               below.column, is_output, blocks);
     layers.push_back({slab, 0, below.width, width});
+    if (!spec.gates.empty() && spec.gates[l - 1].kind != GateKind::none)
+      add_gates(m, static_cast<int>(l) - 1);
     if (is_output) layout.heads.push_back({slab, m, width});
   }
 
@@ -127,6 +141,7 @@ struct Builder {
     p.group = draft.group, p.flops = draft.flops;
     p.first_slab = static_cast<int>(layout.slabs.size()),
     p.first_head = static_cast<int>(layout.heads.size());
+    p.first_gate = static_cast<int>(layout.gates.size());
     p.parameters = layout.parameters, p.outputs = layout.outputs, p.neurons = layout.neurons;
     add_first_layer(pack, draft);
     std::size_t depth = 0;
@@ -137,6 +152,7 @@ struct Builder {
         if (l <= models[static_cast<std::size_t>(m)].hidden.size()) add_layer(pack, draft.group, m, l);
     p.slab_count = static_cast<int>(layout.slabs.size()) - p.first_slab;
     p.head_count = static_cast<int>(layout.heads.size()) - p.first_head;
+    p.gate_count = static_cast<int>(layout.gates.size()) - p.first_gate;
     p.parameter_count = layout.parameters - p.parameters;
     p.output_count = layout.outputs - p.outputs;
     p.neuron_count = layout.neurons - p.neurons;
@@ -194,7 +210,7 @@ Layout make_layout(std::span<const ModelSpec> models, TaskShape shape, OrderKind
   return layout;
 }
 
-PackView view_of(const Layout& layout, const Pack& pack) {
+PackView view_of(const Layout& layout, const Pack& pack, std::span<const GateLayer> gates) {
   PackView view;
   const auto slabs = layout.slabs.begin() + pack.first_slab;
   view.slabs.assign(slabs, slabs + pack.slab_count);
@@ -206,6 +222,11 @@ PackView view_of(const Layout& layout, const Pack& pack) {
   const auto heads = layout.heads.begin() + pack.first_head;
   view.heads.assign(heads, heads + pack.head_count);
   for (Head& h : view.heads) h.slab -= pack.first_slab;
+  if (gates.empty()) return view;
+  const auto own =
+      gates.subspan(static_cast<std::size_t>(pack.first_gate), static_cast<std::size_t>(pack.gate_count));
+  view.gates.assign(own.begin(), own.end());
+  for (GateLayer& l : view.gates) l.slab -= pack.first_slab;
   return view;
 }
 

@@ -32,12 +32,21 @@ struct ModelLayer {
   int width;
 };
 
+/// A hidden layer with gates: layer `layer` of a model; its neurons' places in the per-neuron arrays, and the
+/// slab that reads them.
+struct GatePlace {
+  int model, layer;
+  std::int64_t neuron;
+  int slab;
+};
+
 /// The smallest set of models that share no panel with any other: one wide model, or the narrow ones that
 /// stand in one panel. Its slabs, heads and arrays are contiguous.
 struct Pack {
   int group;
   int first_slab, slab_count;  // layer by layer: a slab's input comes before it
   int first_head, head_count;
+  int first_gate, gate_count;                // range of Layout::gates
   std::int64_t parameters, parameter_count;  // range of the parameter arrays, padding included
   std::int64_t outputs, output_count;        // range of the outputs
   std::int64_t neurons, neuron_count;
@@ -53,10 +62,12 @@ struct Layout {
   std::vector<Pack> packs;  // most work first
   std::vector<OrderGroup> groups;
   std::vector<Head> heads;
+  std::vector<GatePlace> gates;
   std::vector<int> block_model;
   std::vector<int> model_group, model_pack;
   std::vector<std::vector<ModelLayer>> layers;            // [model][layer], the output layer last
   std::int64_t parameters = 0, outputs = 0, neurons = 0;  // extents of the arrays, padding included
+  std::int64_t partials = 0;                              // of Update::partials; 0: nobody has gates
 };
 
 /// The models must be valid (validate). Models share a panel when they are narrower than 64, belong to one
@@ -64,12 +75,14 @@ struct Layout {
 Layout make_layout(std::span<const ModelSpec>, TaskShape, OrderKind);
 
 /// A pack's slabs and heads counted from itself: slab inputs, outputs and groups begin at 0. What a CPU
-/// thread works on. Parameters and neurons keep their places.
+/// thread works on. Parameters, neurons and partial sums keep their places.
 struct PackView {
   std::vector<Slab> slabs;
   std::vector<Head> heads;
+  std::vector<GateLayer> gates;
 };
-PackView view_of(const Layout&, const Pack&);
+/// `gates`: beside Layout::gates.
+PackView view_of(const Layout&, const Pack&, std::span<const GateLayer> gates = {});
 
 /// Floating-point operations of one training sample, forward and backward, without padding.
 double flops_per_sample(const ModelSpec&, TaskShape);

@@ -50,7 +50,9 @@ class Run {
   bool train_epochs(Wave&, Driver&, int number);
   bool finish_wave(Wave&, Driver&, int number);
   void replay_finished_wave(int number);
-  void deliver(const Wave&, const std::vector<Moments>&);
+  void deliver(const Wave&, std::vector<Moments>&);
+  void deliver_gates(const Wave&, std::vector<Moments>&);
+  std::vector<double> record_sizes(const Wave&, std::int64_t epoch);
   void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
                     int number);
   void checkpoint(Wave&, Driver&, int number);
@@ -63,6 +65,7 @@ class Run {
   const Task& task_;
   const RunHooks& hooks_;
   Control control_;
+  std::vector<std::size_t> first_gate_;  // [model + 1] its layers with gates, in History::gate_sizes
   History history_;
   std::vector<std::vector<std::int64_t>> waves_;
   CheckpointPlace place_;
@@ -76,8 +79,23 @@ class Run {
   std::int64_t epoch_ = 0;
 };
 
+/// How many layers with gates stand before each model's, and how many there are.
+std::vector<std::size_t> count_gates(std::span<const ModelSpec> models) {
+  std::vector<std::size_t> first{0};
+  for (const ModelSpec& m : models) {
+    std::size_t own = 0;
+    for (const GateSpec& g : m.gates) own += g.kind != GateKind::none;
+    first.push_back(first.back() + own);
+  }
+  return first;
+}
+
 Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
-    : spec_(run), task_(task), hooks_(hooks), history_(run.epochs, run.models.size()) {
+    : spec_(run),
+      task_(task),
+      hooks_(hooks),
+      first_gate_(count_gates(run.models)),
+      history_(run.epochs, run.models.size(), first_gate_.back()) {
   const Layout layout = make_layout(run.models, task.shape, run.order);
   if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
   if (!hooks.checkpoint_path.empty() && std::filesystem::exists(hooks.checkpoint_path)) {
@@ -130,6 +148,7 @@ void Run::record_epoch(const Wave& wave, std::int64_t epoch, const Evaluation& t
     history_.recorded[model] = epoch + 1;
     history_.frozen_epoch[model] = wave.frozen_epoch[m];
   }
+  const std::vector<double> sizes = record_sizes(wave, epoch);
   if (!hooks_.epoch) return;
   EpochReport report;
   report.wave = number, report.waves = static_cast<int>(waves_.size());
@@ -137,7 +156,22 @@ void Run::record_epoch(const Wave& wave, std::int64_t epoch, const Evaluation& t
   report.models = wave.models;
   report.train_loss = train.loss, report.train_accuracy = train.accuracy;
   report.test_loss = test.loss, report.test_accuracy = test.accuracy;
+  report.size = sizes;
   hooks_.epoch(report);
+}
+
+/// Sizes of the gated layers into the history; per model of the wave their sum, NaN where there are none.
+std::vector<double> Run::record_sizes(const Wave& wave, std::int64_t epoch) {
+  std::vector<double> sums(wave.models.size(), kUnknown);
+  std::vector<std::size_t> next(wave.models.size());
+  for (const GateLayer& l : wave.gates) {
+    const auto m = static_cast<std::size_t>(l.model);
+    const std::size_t at = first_gate_[static_cast<std::size_t>(wave.models[m])] + next[m]++;
+    const double size = gate_size(l, wave.gate);
+    history_.gate_sizes[static_cast<std::size_t>(epoch) * first_gate_.back() + at] = size;
+    sums[m] = next[m] == 1 ? size : sums[m] + size;
+  }
+  return sums;
 }
 
 void Run::checkpoint(Wave& wave, Driver& driver, int number) {
@@ -178,6 +212,7 @@ bool Run::train_epochs(Wave& wave, Driver& driver, int number) {
     const Evaluation test =
         spec_.evaluate_each_epoch ? driver.evaluate(task_.test, nullptr, control_) : unknown;
     if (control_.stopped()) return false;
+    driver.fetch_gates();
     record_epoch(wave, epoch_, train, test, number);
     wave.loss.assign(wave.loss.size(), 0.0);
     wave.correct.assign(wave.correct.size(), 0);
@@ -211,12 +246,56 @@ bool Run::finish_wave(Wave& wave, Driver& driver, int number) {
   return true;
 }
 
-/// Weights to the hook, moments into the results.
-void Run::deliver(const Wave& wave, const std::vector<Moments>& moments) {
+/// Moments of g r from those of r.
+Moments scaled(Moments m, float g) {
+  if (m.count == 0.0 || g == 1.0f) return m;
+  m.mean *= g, m.squares *= static_cast<double>(g) * g;
+  if (g == 0.0f) m.zeros = m.count;
+  const float ends[2] = {m.min * g, m.max * g};
+  m.min = std::min(ends[0], ends[1]), m.max = std::max(ends[0], ends[1]);
+  return m;
+}
+
+/// Gates into the results, and into the moments of the neurons' outputs.
+void Run::deliver_gates(const Wave& wave, std::vector<Moments>& moments) {
+  for (std::size_t n = 0; n < wave.gates.size(); ++n) {
+    const GateLayer& l = wave.gates[n];
+    const auto m = static_cast<std::size_t>(wave.models[static_cast<std::size_t>(l.model)]);
+    std::vector<GateResult>& results = result_.models[m].gates;
+    results.resize(spec_.models[m].hidden.size());
+    GateResult& r = results[static_cast<std::size_t>(wave.layout.gates[n].layer)];
+    r.kind = l.kind, r.size = gate_size(l, wave.gate);
+    r.gates = evaluation_gates(l, wave.gate, spec_.epochs);
+    const auto first = wave.gate.parameters.begin() + l.neuron;
+    r.parameters.assign(first, first + (has_size(l.kind) ? 2 : l.neurons));
+    if (!spec_.neuron_moments) continue;
+    for (std::size_t i = 0; i < r.gates.size(); ++i) {
+      Moments& of_neuron = moments[static_cast<std::size_t>(l.neuron) + i];
+      of_neuron = scaled(of_neuron, r.gates[i]);
+    }
+  }
+}
+
+/// Row i of the weights behind a gated layer times g_i.
+void fold(std::span<const GateResult> gates, std::span<LayerWeights> layers) {
+  for (std::size_t l = 0; l < gates.size(); ++l) {
+    LayerWeights& reader = layers[l + 1];
+    const auto fan_in = static_cast<std::size_t>(reader.inputs);
+    if (gates[l].kind == GateKind::none) continue;
+    for (std::size_t at = 0; at < reader.weight.size(); ++at)
+      reader.weight[at] *= gates[l].gates[at % fan_in];
+  }
+}
+
+/// Weights to the hook, moments and gates into the results.
+void Run::deliver(const Wave& wave, std::vector<Moments>& moments) {
+  deliver_gates(wave, moments);
   for (std::size_t m = 0; m < wave.models.size(); ++m) {
-    if (hooks_.weights)
-      hooks_.weights(wave.models[m],
-                     get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data()));
+    if (hooks_.weights) {
+      auto layers = get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data());
+      if (hooks_.fold_gates) fold(result_.models[static_cast<std::size_t>(wave.models[m])].gates, layers);
+      hooks_.weights(wave.models[m], layers);
+    }
     if (!spec_.neuron_moments) continue;
     auto& neurons = result_.models[static_cast<std::size_t>(wave.models[m])].neurons;
     const std::vector<ModelLayer>& layers = wave.layout.layers[m];
@@ -266,6 +345,9 @@ void Run::fill_results() {
       r.epoch_train_accuracy.push_back(history_.train_accuracy[at]);
       r.epoch_test_loss.push_back(history_.test_loss[at]);
       r.epoch_test_accuracy.push_back(history_.test_accuracy[at]);
+      std::size_t gated = static_cast<std::size_t>(e) * first_gate_.back() + first_gate_[m];
+      for (GateResult& g : r.gates)
+        if (g.kind != GateKind::none) g.epoch_size.push_back(history_.gate_sizes[gated++]);
     }
     r.train_loss = history_.final[m], r.train_accuracy = history_.final[history_.models + m];
     r.test_loss = history_.final[2 * history_.models + m],

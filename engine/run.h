@@ -61,6 +61,15 @@ RunPlan plan_run(const RunSpec&, const Task&);
 
 enum class ModelStatus { ok, diverged };
 
+/// What became of a hidden layer's gates.
+struct GateResult {
+  GateKind kind = GateKind::none;
+  double size = 0;                 // x0, or how many gates are not 0
+  std::vector<float> gates;        // [neuron] as in an evaluation after the last epoch
+  std::vector<float> parameters;   // what was learned: x0 and k, or one per neuron; of a mask: the factors
+  std::vector<double> epoch_size;  // [epochs done]
+};
+
 /// Everything known of one model; losses are means over samples. NaN where nothing was measured.
 struct ModelResult {
   ModelId id = 0;
@@ -73,7 +82,8 @@ struct ModelResult {
   std::vector<double> epoch_test_accuracy;
   double train_loss, train_accuracy;  // on the whole training set, after the last epoch
   double test_loss, test_accuracy;
-  std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron]
+  std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron] of its output, gate included
+  std::vector<GateResult> gates;              // [hidden layer]; empty for models without gates
 };
 
 /// Weights of one layer as PyTorch keeps them: weight [out][in] row-major, bias [out].
@@ -97,6 +107,7 @@ struct EpochReport {
   int epoch = 0;
   std::span<const std::int64_t> models;  // indices into RunSpec::models of this wave
   std::span<const double> train_loss, train_accuracy, test_loss, test_accuracy;  // [models of the wave]
+  std::span<const double> size;  // [models of the wave] sum over the layers with gates; NaN without gates
 };
 
 /// Share of a run's time that checkpoints may take when nobody says how often they are written.
@@ -115,8 +126,10 @@ struct RunHooks {
   /// (remove_checkpoints) when all that follows is done; resumed from it, the run evaluates again and ends.
   bool keep_checkpoint = false;
   /// Called when a model is finished, in order of waves, models of a wave in order of RunSpec::models, with
-  /// its final weights, hidden layers first.
+  /// its final weights, hidden layers first. Gates are folded into the weights that read a neuron (row i of V
+  /// times g_i), so that the layers alone are the model, unless fold_gates is false.
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+  bool fold_gates = true;
 };
 
 struct RunResult {

@@ -23,6 +23,9 @@ constexpr std::array<std::string_view, 8> kInits{"torch",         "kaiming-norma
                                                  "ones",          "zeros"};
 constexpr std::array<std::string_view, 3> kOrders{"seed", "model", "shared"};
 constexpr std::array<std::string_view, 5> kRules{"sgd", "momentum", "nesterov", "adam", "adamax"};
+constexpr std::array<std::string_view, 7> kGates{"none",     "mask",   "size",         "random-size",
+                                                 "liveness", "switch", "hard-concrete"};
+constexpr std::array<std::string_view, 3> kSizePenalties{"integral", "sum", "x0"};
 constexpr std::array<std::string_view, 2> kLosses{"cross-entropy", "squared-error"};
 
 /// Levenshtein distance, for "did you mean".
@@ -74,6 +77,50 @@ void validate_optimizer(const OptimizerSpec& o) {
           fmt::format("eps is {}: it must be larger than 0 (padding weights would become 0/0)", o.eps));
 }
 
+void validate_gate(const GateSpec& g, int width) {
+  const auto number = [](std::string_view name, double value, double low, double high) {
+    require(value >= low && value <= high,
+            fmt::format("gate {} is {}: it must be a number from {} to {}", name, value, low, high));
+  };
+  constexpr double kMost = 1e6;
+  number("penalty", g.penalty, 0, kMost);
+  number("lr", g.lr, 0, kMost);
+  require(g.begin >= 0, fmt::format("gates that begin in epoch {}: 0 or later is possible", g.begin));
+  if (g.kind != GateKind::mask) number("start", g.start, -kMost, kMost);
+  if (has_size(g.kind)) {
+    number("slope", g.slope, -kMost, kMost);
+    number("slope-lr", g.slope_lr, 0, kMost);
+  } else {
+    number("spread", g.spread, 0, kMost);
+  }
+  if (g.kind == GateKind::random_size)
+    require(g.zone_low > 0 && g.zone_low <= g.zone_high && g.zone_high <= kMost,
+            fmt::format("a grey zone of {} to {} neurons: the bounds must be positive, the smaller one first",
+                        g.zone_low, g.zone_high));
+  if (g.kind == GateKind::liveness_switch && g.inertia >= 0) {
+    number("inertia", g.inertia, 0, 1);
+    number("threshold", g.threshold, 0, kMost);
+  }
+  if (g.kind == GateKind::mask) {
+    require(g.mask.size() == static_cast<std::size_t>(width),
+            fmt::format("a mask of {} factors for a layer of {} neurons", g.mask.size(), width));
+    for (const float factor : g.mask)
+      require(std::isfinite(factor), "a mask with a factor that is not finite");
+  }
+}
+
+/// Hash of everything that decides what a gate does.
+std::uint64_t hash_of(const GateSpec& g) {
+  const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x + 0.0); };
+  std::uint64_t h =
+      hash_words({static_cast<std::uint64_t>(g.kind), static_cast<std::uint64_t>(g.size_penalty),
+                  bits(g.penalty), bits(g.start), bits(g.spread), bits(g.slope), bits(g.zone_low),
+                  bits(g.zone_high), bits(g.lr), bits(g.slope_lr), bits(g.inertia), bits(g.threshold),
+                  static_cast<std::uint64_t>(g.begin), g.mask.size()});
+  for (const float factor : g.mask) h = hash_words({h, bits(factor)});
+  return h;
+}
+
 }  // namespace
 
 ModelId model_id(const ModelSpec& m, TaskShape shape) {
@@ -83,10 +130,16 @@ ModelId model_id(const ModelSpec& m, TaskShape shape) {
   };  // -0 and 0 are one setting
   std::uint64_t layers = hash_words({m.hidden.size()});
   for (const int width : m.hidden) layers = hash_words({layers, static_cast<std::uint64_t>(width)});
-  return hash_words({layers, m.seed, static_cast<std::uint64_t>(m.init), static_cast<std::uint64_t>(m.batch),
-                     static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
-                     static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
-                     bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
+  const ModelId id =
+      hash_words({layers, m.seed, static_cast<std::uint64_t>(m.init), static_cast<std::uint64_t>(m.batch),
+                  static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
+                  static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
+                  bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
+  if (m.gates.empty() && m.weights_rest < 0) return id;
+  // Behind the rest, so that models without gates keep their ids.
+  std::uint64_t gates = hash_words({static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size()});
+  for (const GateSpec& g : m.gates) gates = hash_words({gates, hash_of(g)});
+  return hash_words({id, gates});
 }
 
 std::string to_string(ModelId id) { return fmt::format("{:016x}", id); }
@@ -104,6 +157,12 @@ void validate(const ModelSpec& m, TaskShape shape) {
   require(m.batch >= 1 && m.batch <= kMaxBatch,
           fmt::format("batch {}: 1 to {} are possible", m.batch, kMaxBatch));
   validate_optimizer(m.optimizer);
+  require(
+      m.gates.empty() || m.gates.size() == m.hidden.size(),
+      fmt::format("gates for {} layers of a model with {} hidden layers", m.gates.size(), m.hidden.size()));
+  for (std::size_t l = 0; l < m.gates.size(); ++l)
+    if (m.gates[l].kind != GateKind::none) validate_gate(m.gates[l], m.hidden[l]);
+  require(m.weights_rest >= -1, fmt::format("weights that rest from epoch {}", m.weights_rest));
 }
 
 std::int64_t parameter_count(const ModelSpec& m, TaskShape shape) {
@@ -116,6 +175,14 @@ std::string_view name_of(Init i) { return kInits[static_cast<std::size_t>(i)]; }
 std::string_view name_of(OrderKind k) { return kOrders[static_cast<std::size_t>(k)]; }
 std::string_view name_of(UpdateRule r) { return kRules[static_cast<std::size_t>(r)]; }
 std::string_view name_of(LossKind k) { return kLosses[static_cast<std::size_t>(k)]; }
+std::string_view name_of(GateKind k) { return kGates[static_cast<std::size_t>(k)]; }
+std::string_view name_of(SizePenalty p) { return kSizePenalties[static_cast<std::size_t>(p)]; }
+GateKind parse_gate(std::string_view text) { return parse<GateKind>("gate", text, kGates); }
+SizePenalty parse_size_penalty(std::string_view text) {
+  return parse<SizePenalty>("size penalty", text, kSizePenalties);
+}
+std::span<const std::string_view> gate_names() { return kGates; }
+std::span<const std::string_view> size_penalty_names() { return kSizePenalties; }
 Init parse_init(std::string_view text) { return parse<Init>("init", text, kInits); }
 OrderKind parse_order(std::string_view text) { return parse<OrderKind>("order", text, kOrders); }
 LossKind parse_loss(std::string_view text) { return parse<LossKind>("loss", text, kLosses); }

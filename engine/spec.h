@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/gates.h"
 #include "kernels/ops.h"
 #include "kernels/update_rule.h"
 
@@ -49,12 +50,33 @@ struct OptimizerSpec {
   double weight_decay = 0.0;  // decoupled, as in AdamW; with any rule
 };
 
+/// Gates on one hidden layer (kernels/gates.h has the formulas). What a kind does not read is ignored.
+struct GateSpec {
+  GateKind kind = GateKind::none;
+  double penalty = 0.0;                              // lambda
+  SizePenalty size_penalty = SizePenalty::integral;  // size, random_size
+  double start = 1.0;                                // x0; every beta or log_alpha
+  double spread = 0.0;                               // of beta or log_alpha: uniform in start +- spread
+  double slope = 1.0;                                // size: k
+  double zone_low = 1.0, zone_high = 20.0;           // random_size: the grey zone's width
+  double lr = 1e-3;                                  // of x0, beta, log_alpha
+  double slope_lr = 0.0;                             // size: of k; 0: fixed
+  double inertia = -1.0;                             // liveness_switch: of the sign's statistics; < 0: off
+  double threshold = 0.5;                            // variance of the sign that switches a neuron off
+  int begin = 0;                                     // epoch: until then all gates are open
+  std::vector<float> mask;                           // mask: a factor per neuron
+
+  bool operator==(const GateSpec&) const = default;
+};
+
 struct ModelSpec {
   std::vector<int> hidden{64};  // 1 to 4 hidden layers
   std::uint64_t seed = 1;
   Init init = Init::torch;
   OptimizerSpec optimizer;
   int batch = 128;
+  std::vector<GateSpec> gates = {};  // one per hidden layer, or none
+  int weights_rest = -1;             // weights and biases rest from this epoch on; -1: never
 };
 
 /// Extents that the data give to every model.
@@ -83,6 +105,12 @@ std::string_view name_of(Init);
 std::string_view name_of(OrderKind);
 std::string_view name_of(UpdateRule);
 std::string_view name_of(LossKind);
+std::string_view name_of(GateKind);
+std::string_view name_of(SizePenalty);
+GateKind parse_gate(std::string_view);
+SizePenalty parse_size_penalty(std::string_view);
+std::span<const std::string_view> gate_names();
+std::span<const std::string_view> size_penalty_names();
 Init parse_init(std::string_view);
 OrderKind parse_order(std::string_view);
 LossKind parse_loss(std::string_view);

@@ -1,11 +1,83 @@
 #include "engine/wave.h"
 
+#include "engine/driver.h"
+#include "engine/hash.h"
 #include "engine/initialize.h"
 
 namespace shoal {
 
 UpdateSettings update_settings(const OptimizerSpec& o) {
-  return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule};
+  return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule, -1};
+}
+
+namespace {
+
+GateLayer gate_layer(const GatePlace& place, const ModelSpec& model, TaskShape shape, std::int64_t steps) {
+  const auto layer = static_cast<std::size_t>(place.layer);
+  const GateSpec& g = model.gates[layer];
+  GateLayer l{};
+  l.neuron = place.neuron, l.neurons = model.hidden[layer], l.slab = place.slab, l.model = place.model;
+  l.kind = g.kind, l.size_penalty = g.size_penalty;
+  l.begin_epoch = g.begin, l.first_step = g.begin * steps + 1;
+  l.penalty = static_cast<float>(g.penalty);
+  l.rates[0] = static_cast<float>(g.lr), l.rates[1] = static_cast<float>(g.slope_lr);
+  l.zone[0] = static_cast<float>(g.zone_low), l.zone[1] = static_cast<float>(g.zone_high);
+  l.inertia = static_cast<float>(g.inertia), l.threshold = static_cast<float>(g.threshold);
+  OptimizerSpec rule = model.optimizer;
+  rule.lr = 1.0, rule.l1 = rule.l2 = rule.weight_decay = 0.0;
+  l.settings = update_settings(rule);
+  l.seed = model.seed;
+  l.stream = hash_words({kGateNoiseStream, model_id(model, shape), layer});
+  return l;
+}
+
+/// What a layer's gates know before training.
+void start_gates(const GateLayer& l, const GateSpec& g, std::uint64_t stream, GateArrays& arrays) {
+  float* p = arrays.parameters.data() + l.neuron;
+  if (has_size(g.kind)) {
+    p[0] = static_cast<float>(g.start), p[1] = static_cast<float>(g.slope);
+    return;
+  }
+  for (int i = 0; i < l.neurons; ++i) {
+    const double u = (philox_word(l.seed, stream, static_cast<std::uint64_t>(i)) + 0.5) * 0x1p-31 - 1.0;
+    p[i] = g.kind == GateKind::mask ? g.mask[static_cast<std::size_t>(i)]
+                                    : static_cast<float>(g.start + g.spread * u);
+    arrays.sign_mean[static_cast<std::size_t>(l.neuron + i)] = Elementwise<float>::sign(p[i]);
+  }
+}
+
+void add_gates(Wave& wave, const Task& task) {
+  if (wave.layout.gates.empty()) return;
+  GateArrays& a = wave.gate;
+  for (auto* array : {&a.parameters, &a.slot_a, &a.slot_b, &a.sign_mean, &a.sign_variance})
+    array->resize(static_cast<std::size_t>(wave.layout.neurons));
+  for (const GatePlace& place : wave.layout.gates) {
+    const ModelSpec& model = wave.specs[static_cast<std::size_t>(place.model)];
+    const GateLayer l = gate_layer(place, model, task.shape, steps_per_epoch(task.train.count, model.batch));
+    const auto layer = static_cast<std::size_t>(place.layer);
+    start_gates(l, model.gates[layer], hash_words({kGateStartStream, model_id(model, task.shape), layer}), a);
+    wave.gates.push_back(l);
+  }
+}
+
+}  // namespace
+
+double gate_size(const GateLayer& l, const GateArrays& arrays) {
+  const float* parameters = arrays.parameters.data();
+  if (has_size(l.kind)) return parameters[l.neuron];
+  double open = 0;
+  for (int i = 0; i < l.neurons; ++i) open += gate_value(l, parameters, i, 0.0f, 0) != 0.0f;
+  return open;
+}
+
+std::vector<float> evaluation_gates(const GateLayer& l, const GateArrays& arrays, int epochs) {
+  std::vector<float> gates(static_cast<std::size_t>(l.neurons), 1.0f);
+  if (!gates_work_after(l, epochs)) return gates;
+  const float* parameters = arrays.parameters.data();
+  const float slope = has_size(l.kind) ? gate_slope(l, parameters, 0) : 0.0f;
+  for (int i = 0; i < l.neurons; ++i)
+    gates[static_cast<std::size_t>(i)] = gate_value(l, parameters, i, slope, 0);
+  return gates;
 }
 
 Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
@@ -13,7 +85,10 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const 
   wave.models.assign(models.begin(), models.end());
   for (const std::int64_t m : models) {
     wave.specs.push_back(run.models[static_cast<std::size_t>(m)]);
-    wave.settings.push_back(update_settings(wave.specs.back().optimizer));
+    const ModelSpec& model = wave.specs.back();
+    wave.settings.push_back(update_settings(model.optimizer));
+    if (model.weights_rest >= 0)
+      wave.settings.back().last_step = model.weights_rest * steps_per_epoch(task.train.count, model.batch);
   }
   wave.layout = make_layout(wave.specs, task.shape, run.order);
   const auto count = static_cast<std::size_t>(wave.layout.parameters);
@@ -25,6 +100,7 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const 
   wave.correct.resize(models.size());
   wave.frozen.resize(models.size());
   wave.frozen_epoch.assign(models.size(), -1);
+  add_gates(wave, task);
   return wave;
 }
 

@@ -16,12 +16,19 @@ struct Position {
   std::int64_t epoch = 0, step = 0;
 };
 
+/// What GateState points to, per neuron; empty where nobody has gates.
+struct GateArrays {
+  std::vector<float> parameters, slot_a, slot_b, sign_mean, sign_variance;
+};
+
 struct Wave {
   std::vector<std::int64_t> models;      // indices into RunSpec::models; index m below means models[m]
   std::vector<ModelSpec> specs;          // [m]
   std::vector<UpdateSettings> settings;  // [m]
   Layout layout;
   AlignedArray<float> parameters, slot_a, slot_b;
+  std::vector<GateLayer> gates;  // beside Layout::gates
+  GateArrays gate;
   std::vector<Position> positions;    // [pack]
   std::vector<double> loss;           // [m] sum over the samples of the epoch under way
   std::vector<std::int64_t> correct;  // [m]
@@ -35,5 +42,10 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task
 Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
 
 UpdateSettings update_settings(const OptimizerSpec&);
+
+/// A layer's size: x0, or how many gates are not 0.
+double gate_size(const GateLayer&, const GateArrays&);
+/// [neuron] A layer's gates in an evaluation after so many epochs.
+std::vector<float> evaluation_gates(const GateLayer&, const GateArrays&, int epochs);
 
 }  // namespace shoal

@@ -13,6 +13,7 @@ namespace shoal {
 namespace {
 
 constexpr double kShareOfMemory = 0.8;
+constexpr std::size_t kGateFloats = 6;  // of a neuron: the gate, and what GateState points to
 
 double gib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
@@ -40,7 +41,8 @@ std::size_t available_in_system() {
 std::size_t state_bytes(const Layout& layout, const Pack& p) {
   return static_cast<std::size_t>(p.parameter_count) * sizeof(float) *
              static_cast<std::size_t>(1 + layout.slots) +
-         static_cast<std::size_t>(p.neuron_count) * sizeof(Moments);
+         static_cast<std::size_t>(p.neuron_count) *
+             (sizeof(Moments) + (p.gate_count > 0 ? kGateFloats * sizeof(float) : 0));
 }
 
 std::size_t activation_bytes(const Pack& p) {

@@ -33,6 +33,8 @@ struct Ops {
   void (*backward)(const Backward&, void* stream);
   void (*update)(const Update&, void* stream);
   void (*fold_moments)(const FoldMoments&, void* stream);
+  void (*set_gates)(const SetGates&, void* stream);
+  void (*update_gates)(const UpdateGates&, void* stream);
 };
 
 /// The same by reference: an op left out, or null, does not compile.
@@ -45,11 +47,13 @@ struct CompleteOps {
   void (&backward)(const Backward&, void* stream);
   void (&update)(const Update&, void* stream);
   void (&fold_moments)(const FoldMoments&, void* stream);
+  void (&set_gates)(const SetGates&, void* stream);
+  void (&update_gates)(const UpdateGates&, void* stream);
 };
 
 consteval Ops check_complete(const CompleteOps& ops) {
-  return {ops.begin_step, ops.shuffle,  ops.gather, ops.forward,
-          ops.loss,       ops.backward, ops.update, ops.fold_moments};
+  return {ops.begin_step, ops.shuffle, ops.gather,       ops.forward,   ops.loss,
+          ops.backward,   ops.update,  ops.fold_moments, ops.set_gates, ops.update_gates};
 }
 
 /// A device's memory and stream. Errors are DeviceError with the failing call and size in words.

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 
+#include "kernels/gates.h"
 #include "kernels/moments.h"
 #include "kernels/slab.h"
 #include "kernels/update_rule.h"
@@ -124,7 +125,9 @@ struct Backward {
 
 /// dW[k][n] = g_k sum_b x[b][k] dz[b][n], dbias[n] = sum_b dz[b][n]; then the update rule on weights and
 /// bias, in place. dW is not stored, unless `gradients` is given: then it receives dW and dbias (without
-/// penalties) in the parameters' layout, and nothing is updated.
+/// penalties) in the parameters' layout, and nothing is updated. Where the layer below has gates, each
+/// panel's share of dg_k = sum_n W[k][n] P[k][n], P = dW before the factor g_k and W from before the step,
+/// goes to partials[slab's partials + panel * round_up(fan_in, 16) + k]; of models whose weights rest, too.
 struct Update {
   const Slab* slabs;
   int slab_count;
@@ -137,6 +140,32 @@ struct Update {
   float* parameters;
   float* slot_a;  // momentum or first moment; null where no model needs it
   float* slot_b;  // second moment or infinity norm
+  float* gradients;
+  float* partials;  // null: not wanted
+};
+
+/// Gates of the layers, from what is learned: for a step (their models' coefficients), or for an evaluation.
+/// Before its gates begin all of a layer's are 1. Neurons without gates are left alone.
+struct SetGates {
+  const GateLayer* layers;
+  int layer_count;
+  const float* parameters;               // GateState::parameters
+  const StepCoefficients* coefficients;  // [models]; null: an evaluation
+  int epochs;                            // evaluation: trained so far
+  float* gates;                          // [neurons]
+};
+
+/// A step of what the gates learn, behind Update: dg_i = sum over the panels of the reading slab, in order,
+/// of its partials; then the formulas of kernels/gates.h. Layers whose model has diverged, or whose gates do
+/// not work yet, are left alone. With `gradients` [neurons] nothing changes, and dL/dparameter with the
+/// penalty is written there (of layers with working gates).
+struct UpdateGates {
+  const GateLayer* layers;
+  int layer_count;
+  const Slab* slabs;
+  const float* partials;                 // of Update
+  const StepCoefficients* coefficients;  // [models]
+  GateState state;
   float* gradients;
 };
 

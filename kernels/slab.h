@@ -27,16 +27,18 @@ struct Slab {
   std::int64_t neuron;   // first neuron in the per-neuron arrays (gates, moments); neurons are counted with
                          // their padding
   int fan_in;
-  int columns;       // padded width: a multiple of 16
-  int width;         // neurons without padding, where the slab belongs to one model; else `columns`
-  int row_capacity;  // rows that outputs and deltas have room for
-  int input;         // slab whose outputs are the inputs; -1: the data
-  int input_column;  // where this model's neurons begin in that slab
-  int group;         // order group: whose batch it reads
-  int block;         // first entry in the table that maps blocks of 16 columns to models
-  int pack;          // smallest unit of parallel work
-  int is_output;     // 1: identity and a loss on top; 0: ReLU
-  int rule;          // UpdateRule of all its models
+  int columns;            // padded width: a multiple of 16
+  int width;              // neurons without padding, where the slab belongs to one model; else `columns`
+  int row_capacity;       // rows that outputs and deltas have room for
+  int input;              // slab whose outputs are the inputs; -1: the data
+  int input_column;       // where this model's neurons begin in that slab
+  int group;              // order group: whose batch it reads
+  int block;              // first entry in the table that maps blocks of 16 columns to models
+  int pack;               // smallest unit of parallel work
+  int is_output;          // 1: identity and a loss on top; 0: ReLU
+  int rule;               // UpdateRule of all its models
+  std::int64_t partials;  // first of its [panel][round_up(fan_in, 16)] sums in Update::partials; -1: the
+                          // layer below has no gates
 };
 
 SHOAL_INLINE int panel_count(const Slab& s) { return (s.columns + kPanelWidth - 1) / kPanelWidth; }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 
 #include "kernels/portable.h"
 
@@ -21,7 +22,11 @@ struct UpdateSettings {
   double l2;            // gradient gains l2 * w   (the penalty is l2/2 * w^2)
   double weight_decay;  // decoupled: w shrinks by the factor 1 - lr * weight_decay
   UpdateRule rule;
+  std::int64_t last_step = -1;  // the weights rest after it, gates go on; -1: never
 };
+
+/// What moves in a step of a model: nothing (it has diverged), everything, or its gates only.
+enum Active : int { kFrozen = 0, kTrains = 1, kGatesOnly = 2 };
 
 /// The settings of one model at one step, with everything that depends on the step folded in.
 struct StepCoefficients {
@@ -32,12 +37,13 @@ struct StepCoefficients {
   float root_scale;  // adam: 1 / sqrt(1 - beta2^t)
   float eps;
   float l1, l2;
-  float keep;  // 1 - lr * weight_decay
-  int active;  // 0: the model is frozen (diverged): nothing of it changes
+  float keep;         // 1 - lr * weight_decay
+  int active;         // Active
+  std::int64_t step;  // t
 };
 
-/// Coefficients of step t = 1, 2, ... in double precision; not for inner loops.
-SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double t, int active) {
+/// Coefficients of step t = 1, 2, ... in double precision; not for inner loops. `alive`: it has not diverged.
+SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double t, int alive) {
   StepCoefficients c{};
   const bool moments = s.rule == UpdateRule::adam || s.rule == UpdateRule::adamax;
   c.rate = static_cast<float>(moments ? s.lr / (1.0 - pow(s.beta1, t)) : s.lr);
@@ -49,7 +55,8 @@ SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double 
   c.l1 = static_cast<float>(s.l1);
   c.l2 = static_cast<float>(s.l2);
   c.keep = static_cast<float>(1.0 - s.lr * s.weight_decay);
-  c.active = active;
+  c.step = static_cast<std::int64_t>(t);
+  c.active = !alive ? kFrozen : s.last_step >= 0 && c.step > s.last_step ? kGatesOnly : kTrains;
   return c;
 }
 

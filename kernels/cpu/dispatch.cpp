@@ -5,16 +5,17 @@
 #include "kernels/cpu/plain_ops.h"
 #include "kernels/machine.h"
 
-#define SHOAL_DECLARE_LEVEL(level)                                                             \
-  namespace shoal::level {                                                                     \
-  void gather(const Gather&, void*);                                                           \
-  void forward(const Forward&, void*);                                                         \
-  void loss(const Loss&, void*);                                                               \
-  void backward(const Backward&, void*);                                                       \
-  void update(const Update&, void*);                                                           \
-  void fold_moments(const FoldMoments&, void*);                                                \
-  inline constexpr Ops kOps = check_complete(                                                  \
-      {cpu::begin_step, cpu::shuffle, gather, forward, loss, backward, update, fold_moments}); \
+#define SHOAL_DECLARE_LEVEL(level)                                                                          \
+  namespace shoal::level {                                                                                  \
+  void gather(const Gather&, void*);                                                                        \
+  void forward(const Forward&, void*);                                                                      \
+  void loss(const Loss&, void*);                                                                            \
+  void backward(const Backward&, void*);                                                                    \
+  void update(const Update&, void*);                                                                        \
+  void fold_moments(const FoldMoments&, void*);                                                             \
+  inline constexpr Ops kOps =                                                                               \
+      check_complete({cpu::begin_step, cpu::shuffle, gather, forward, loss, backward, update, fold_moments, \
+                      cpu::set_gates, cpu::update_gates});                                                  \
   }
 
 #if defined(__x86_64__)

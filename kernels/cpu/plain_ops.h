@@ -7,5 +7,7 @@ namespace shoal::cpu {
 
 void begin_step(const BeginStep&, void* stream);
 void shuffle(const Shuffle&, void* stream);
+void set_gates(const SetGates&, void* stream);
+void update_gates(const UpdateGates&, void* stream);
 
 }  // namespace shoal::cpu

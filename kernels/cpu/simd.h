@@ -25,6 +25,7 @@ SHOAL_INLINE V relu(V z) {
   stdx::where(z < V(0.0f), r) = V(0.0f);
   return r;
 }
+SHOAL_INLINE float sum_of(V v) { return stdx::reduce(v); }
 SHOAL_INLINE int smaller(int a, int b) { return a < b ? a : b; }
 
 }  // namespace

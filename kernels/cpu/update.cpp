@@ -39,7 +39,7 @@ template <UpdateRule rule>
 SHOAL_INLINE void apply(const PanelState& p, int column, long at, V g) {
   if (p.gradients) return store(p.gradients + at, g);
   const StepCoefficients& c = p.coefficients[p.models[column / kBlockWidth]];
-  if (c.active) update_vector<rule>(p, c, at, g);
+  if (c.active == kTrains) update_vector<rule>(p, c, at, g);
 }
 
 template <UpdateRule rule>
@@ -49,13 +49,22 @@ void update_weights(const Update& op, const Slab& s, int panel, const PanelState
   const float* dz = w.deltas + s.outputs + panel * panel_stride(s);
   const Factor x = inputs_of(w, op.slabs, s);
   const float* gates = gates_of(op.gates, op.slabs, s);
+  float* partials =
+      op.partials && s.partials >= 0
+          ? op.partials + s.partials + panel * static_cast<long>(round_up(s.fan_in, kBlockWidth))
+          : nullptr;
+  if (partials)
+    for (int k = 0; k < s.fan_in; ++k) partials[k] = 0.0f;
   // Rows of the result are inputs: one run of them for data, one per panel of 64 for a layer below.
   for (int first = 0; first < s.fan_in; first += x.segment) {
     const Factor xt{x.base + (first / x.segment) * x.segment_stride, 1, x.row, rows, 0};
     const int count = smaller(x.segment, s.fan_in - first);
     product(xt, dz, stride, rows, count, width, [&](int k, int column, V g) {
+      const long at = static_cast<long>(first + k) * width + column;
+      // <W_k, P_k>: W is still that of this step.
+      if (partials) partials[first + k] += sum_of(g * load(p.w + at));
       if (gates) g *= V(gates[first + k]);
-      apply<rule>(p, column, static_cast<long>(first + k) * width + column, g);
+      apply<rule>(p, column, at, g);
     });
   }
 }
@@ -72,11 +81,22 @@ void update_bias(const Update& op, const Slab& s, int panel, const PanelState& p
   }
 }
 
+/// Whether anything is to be done for a panel: weights that move, or sums for gates.
+bool is_wanted(const Update& op, const Slab& s, int panel, const int* models) {
+  if (op.gradients) return true;
+  for (int block = 0; block < panel_width(s, panel) / kBlockWidth; ++block) {
+    const int active = op.coefficients[models[block]].active;
+    if (active == kTrains || (active == kGatesOnly && op.partials && s.partials >= 0)) return true;
+  }
+  return false;
+}
+
 template <UpdateRule rule>
 void update_slab(const Update& op, const Slab& s) {
   const auto at = [](float* base, long offset) { return base ? base + offset : nullptr; };
   for (int panel = 0; panel < panel_count(s); ++panel) {
     const int* models = op.block_model + s.block + panel * (kPanelWidth / kBlockWidth);
+    if (!is_wanted(op, s, panel, models)) continue;
     const auto state = [&](long offset) {
       return PanelState{at(op.parameters, offset), at(op.slot_a, offset),   at(op.slot_b, offset), models,
                         op.coefficients,           at(op.gradients, offset)};

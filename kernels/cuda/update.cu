@@ -126,11 +126,11 @@ __device__ __forceinline__ void update_results(const Update& op, const Slab& s, 
       s, t, r,
       [&](std::int64_t at, int column, const float* g) {
         const StepCoefficients& c = coefficients_of(op, s, t.panel, column);
-        if (c.active) update_four<rule>(op, at, g, c);
+        if (c.active == kTrains) update_four<rule>(op, at, g, c);
       },
       [&](std::int64_t at, int column, float g) {
         const StepCoefficients& c = coefficients_of(op, s, t.panel, column);
-        if (c.active) update_one<rule>(op, at, g, c);
+        if (c.active == kTrains) update_one<rule>(op, at, g, c);
       });
 }
 
@@ -149,6 +149,33 @@ __device__ __forceinline__ void finish(const Update& op, const Slab& s, const Up
     case UpdateRule::nesterov: return update_results<UpdateRule::nesterov>(op, s, t, r);
     case UpdateRule::adam: return update_results<UpdateRule::adam>(op, s, t, r);
     case UpdateRule::adamax: return update_results<UpdateRule::adamax>(op, s, t, r);
+  }
+}
+
+/// This panel's share of dg for the tile's inputs, <W_k, P_k>: 8 lanes hold a row of P between them. Their
+/// sums meet in a fixed tree. Lanes behind the panel's width hold copies of lane 0's work and add nothing.
+template <int groups>
+__device__ __forceinline__ void sum_gate_gradients(const Update& op, const Slab& s, const UpdateTile& t,
+                                                   const Result<groups>& r, int row) {
+  const int lane = threadIdx.x % 32;
+  const float* weights = op.parameters + panel_weights(s, t.panel);
+  float* partials =
+      op.partials + s.partials + static_cast<std::int64_t>(t.panel) * round_up(s.fan_in, kBlockWidth);
+#pragma unroll
+  for (int i = 0; i < kThreadRows; ++i) {
+    const int k = t.k0 + row + i % 4 + i / 4 * 16;
+    float sum = 0.0f;
+    for (int q = 0; q < groups; ++q) {
+      const int column = lane % kLaneColumns * 4 + 32 * q;
+      if (column >= t.width || k >= t.fan_in) continue;
+      const float4 w = load4(weights + static_cast<std::int64_t>(k) * t.width + column);
+      const float* p = &r.dw[i][4 * q];
+      sum = fmaf(w.x, p[0], sum), sum = fmaf(w.y, p[1], sum);
+      sum = fmaf(w.z, p[2], sum), sum = fmaf(w.w, p[3], sum);
+    }
+    for (int distance = kLaneColumns / 2; distance > 0; distance /= 2)
+      sum += __shfl_xor_sync(0xffffffffu, sum, distance);
+    if (lane % kLaneColumns == 0 && k < t.fan_in) partials[k] = sum;
   }
 }
 
@@ -179,6 +206,7 @@ __device__ void update_tile(UpdateMemory& m, const Update& op, const Slab& s, co
     if (sums_bias)
       for (int b = 0; b < kChunk; ++b) r.db += m.dz[buffer][b][threadIdx.x];
   }
+  if (op.partials && s.partials >= 0) sum_gate_gradients<groups>(op, s, t, r, row);
   if (t.x.gates) {
 #pragma unroll
     for (int i = 0; i < kThreadRows; ++i) {
@@ -191,11 +219,14 @@ __device__ void update_tile(UpdateMemory& m, const Update& op, const Slab& s, co
   finish(op, s, t, r);
 }
 
-/// Nothing to do for a panel whose models are all frozen.
+/// Nothing to do for a panel whose models are all frozen, or rest and have no gates below.
 __device__ __forceinline__ bool any_active(const Update& op, const Slab& s, const UpdateTile& t) {
   if (op.gradients) return true;
-  for (int column = 0; column < t.width; column += kBlockWidth)
-    if (coefficients_of(op, s, t.panel, column).active) return true;
+  const bool sums = op.partials && s.partials >= 0;
+  for (int column = 0; column < t.width; column += kBlockWidth) {
+    const int active = coefficients_of(op, s, t.panel, column).active;
+    if (active == kTrains || (active == kGatesOnly && sums)) return true;
+  }
   return false;
 }
 
