@@ -8,6 +8,7 @@
 
 #include "engine/hash.h"
 #include "engine/safetensors.h"
+#include "engine/shrink.h"
 
 namespace shoal {
 namespace {
@@ -103,8 +104,10 @@ std::string finished_wave_path(const std::string& path, int wave) {
 void write_checkpoint(const std::string& path, std::uint64_t fingerprint, const CheckpointPlace& place,
                       const Wave& wave, const History& history) {
   const std::vector<std::int64_t> positions = flatten(wave.positions);
+  const std::vector<std::int32_t> kept = flatten(wave.kept);
   std::vector<TensorSpec> tensors{{"positions", TensorType::i64, {length(wave.positions.size()), 2}},
-                                  {"wave_of_model", TensorType::i32, {length(place.wave_of_model.size())}}};
+                                  {"wave_of_model", TensorType::i32, {length(place.wave_of_model.size())}},
+                                  {"kept", TensorType::i32, {length(kept.size())}}};
   for_each_array(wave, history, [&](const char* name, auto values) {
     using Element = std::remove_const_t<typename decltype(values)::element_type>;
     tensors.push_back({name, tensor_type_of<Element>(), {length(values.size())}});
@@ -114,6 +117,7 @@ void write_checkpoint(const std::string& path, std::uint64_t fingerprint, const 
       {{"format", kFormat}, {"run", to_string(fingerprint)}, {"wave", std::to_string(place.wave)}});
   file.write("positions", positions);
   file.write("wave_of_model", place.wave_of_model);
+  file.write("kept", kept);
   for_each_array(wave, history, [&](const char* name, auto values) {
     using Element = std::remove_const_t<typename decltype(values)::element_type>;
     file.write(name, std::span<const Element>(values));
@@ -133,7 +137,8 @@ CheckpointPlace read_checkpoint_place(const std::string& path, std::uint64_t fin
   if (value("run") != to_string(fingerprint))
     throw SpecError(fmt::format(
         "{} belongs to another run: models, epochs or data differ from what is asked for now", path));
-  const CheckpointPlace place{std::stoi(value("wave")), file.read<std::int32_t>("wave_of_model")};
+  const CheckpointPlace place{std::stoi(value("wave")), file.read<std::int32_t>("wave_of_model"),
+                              file.read<std::int32_t>("kept")};
   for (const std::int32_t w : place.wave_of_model)
     if (w < 0 || w >= length(place.wave_of_model.size()))
       throw WeightsError(fmt::format("{} is damaged: there is no wave {}", path, w));
@@ -153,13 +158,20 @@ void write_finished_wave(const std::string& path, const Wave& wave, const std::v
   std::vector<double> flat;
   for (const Moments& m : moments)
     flat.insert(flat.end(), {m.count, m.mean, m.squares, m.zeros, m.min, m.max});
+  const std::vector<std::int32_t> kept = flatten(wave.kept);
   SafetensorsWriter file(path, {{"parameters", TensorType::f32, {length(wave.parameters.size())}},
                                 {"gates", TensorType::f32, {length(wave.gate.parameters.size())}},
+                                {"kept", TensorType::i32, {length(kept.size())}},
                                 {"moments", TensorType::f64, {length(moments.size()), kMomentFields}}});
   file.write("parameters", all(wave.parameters));
+  file.write("kept", kept);
   file.write("gates", std::span<const float>(wave.gate.parameters));
   file.write("moments", flat);
   file.finish();
+}
+
+std::vector<std::int32_t> read_finished_kept(const std::string& path) {
+  return SafetensorsFile(path).read<std::int32_t>("kept");
 }
 
 void read_finished_wave(const std::string& path, Wave& wave, std::vector<Moments>& moments) {

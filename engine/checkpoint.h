@@ -38,6 +38,7 @@ std::string finished_wave_path(const std::string& path, int wave);
 struct CheckpointPlace {
   int wave = 0;
   std::vector<std::int32_t> wave_of_model;
+  std::vector<std::int32_t> kept;  // of that wave's models: flatten(Wave::kept)
 };
 
 /// Writes the state of `wave`. Errors: WeightsError.
@@ -49,7 +50,9 @@ CheckpointPlace read_checkpoint_place(const std::string& path, std::uint64_t fin
 void read_checkpoint(const std::string& path, Wave& wave, History&);
 
 /// A finished wave: its parameters and its neurons' moments, for as long as later waves run.
+/// read_finished_kept: which neurons it ended with, to make the wave that is then filled.
 void write_finished_wave(const std::string& path, const Wave&, const std::vector<Moments>&);
+std::vector<std::int32_t> read_finished_kept(const std::string& path);
 void read_finished_wave(const std::string& path, Wave&, std::vector<Moments>&);
 
 }  // namespace shoal

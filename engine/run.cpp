@@ -13,6 +13,7 @@
 #include "engine/driver.h"
 #include "engine/initialize.h"
 #include "engine/safetensors.h"
+#include "engine/shrink.h"
 #include "engine/waves.h"
 #include "kernels/parallel.h"
 
@@ -47,7 +48,8 @@ class Run {
 
  private:
   bool train_wave(int number);  // false when stopped
-  bool train_epochs(Wave&, Driver&, int number);
+  bool train_epochs(Wave&, std::unique_ptr<Driver>&, int number);
+  void remove_dead(Wave&, std::unique_ptr<Driver>&);
   bool finish_wave(Wave&, Driver&, int number);
   void replay_finished_wave(int number);
   void deliver(const Wave&, std::vector<Moments>&);
@@ -197,27 +199,38 @@ bool Run::checkpoint_due(const Wave& wave) const {
   return since * kCheckpointShare >= cost;
 }
 
-bool Run::train_epochs(Wave& wave, Driver& driver, int number) {
+/// The driver works on the wave's arrays: it is made anew.
+void Run::remove_dead(Wave& wave, std::unique_ptr<Driver>& driver) {
+  std::optional<Kept> kept = survivors(wave);
+  if (!kept) return;
+  driver->fetch();
+  driver.reset();
+  wave = shrink(wave, std::move(*kept), spec_, task_);
+  driver = make_driver(wave);
+}
+
+bool Run::train_epochs(Wave& wave, std::unique_ptr<Driver>& driver, int number) {
   const Evaluation unknown{std::vector<double>(wave.models.size(), kUnknown),
                            std::vector<double>(wave.models.size(), kUnknown)};
   for (epoch_ = history_.recorded[static_cast<std::size_t>(wave.models[0])]; epoch_ < spec_.epochs;
        ++epoch_) {
     const auto began = Clock::now();
-    driver.train_epoch(epoch_, control_);
+    driver->train_epoch(epoch_, control_);
     result_.train_seconds += seconds_since(began);
     for (std::size_t m = 0; m < wave.models.size(); ++m)
       if (wave.frozen[m] && wave.frozen_epoch[m] < 0) wave.frozen_epoch[m] = static_cast<int>(epoch_);
     if (control_.stopped()) return false;
     const Evaluation train = means(wave, wave.loss, wave.correct, task_.train.count);
     const Evaluation test =
-        spec_.evaluate_each_epoch ? driver.evaluate(task_.test, nullptr, control_) : unknown;
+        spec_.evaluate_each_epoch ? driver->evaluate(task_.test, nullptr, control_) : unknown;
     if (control_.stopped()) return false;
-    driver.fetch_gates();
+    driver->fetch_gates();
     record_epoch(wave, epoch_, train, test, number);
     wave.loss.assign(wave.loss.size(), 0.0);
     wave.correct.assign(wave.correct.size(), 0);
+    if (epoch_ + 1 < spec_.epochs) remove_dead(wave, driver);
     const bool last = epoch_ + 1 == spec_.epochs && number + 1 == static_cast<int>(waves_.size());
-    if (checkpoint_due(wave) || (last && hooks_.keep_checkpoint)) checkpoint(wave, driver, number);
+    if (checkpoint_due(wave) || (last && hooks_.keep_checkpoint)) checkpoint(wave, *driver, number);
   }
   return true;
 }
@@ -256,6 +269,13 @@ Moments scaled(Moments m, float g) {
   return m;
 }
 
+/// Of a neuron that is not there any more: zeros.
+Moments silent(double count) {
+  Moments m = empty_moments();
+  m.count = m.zeros = count, m.min = m.max = 0.0f;
+  return m;
+}
+
 /// Gates into the results, and into the moments of the neurons' outputs.
 void Run::deliver_gates(const Wave& wave, std::vector<Moments>& moments) {
   for (std::size_t n = 0; n < wave.gates.size(); ++n) {
@@ -265,13 +285,20 @@ void Run::deliver_gates(const Wave& wave, std::vector<Moments>& moments) {
     results.resize(spec_.models[m].hidden.size());
     GateResult& r = results[static_cast<std::size_t>(wave.layout.gates[n].layer)];
     r.kind = l.kind, r.size = gate_size(l, wave.gate);
-    r.gates = evaluation_gates(l, wave.gate, spec_.epochs);
-    const auto first = wave.gate.parameters.begin() + l.neuron;
-    r.parameters.assign(first, first + (has_size(l.kind) ? 2 : l.neurons));
-    if (!spec_.neuron_moments) continue;
-    for (std::size_t i = 0; i < r.gates.size(); ++i) {
+    const std::vector<float> gates = evaluation_gates(l, wave.gate, spec_.epochs);
+    const float* learned = wave.gate.parameters.data() + l.neuron;
+    const auto layer = static_cast<std::size_t>(wave.layout.gates[n].layer);
+    const std::vector<int>& kept = wave.kept[static_cast<std::size_t>(l.model)][layer];
+    const auto width = static_cast<std::size_t>(spec_.models[m].hidden[layer]);
+    r.gates.assign(width, 0.0f);
+    r.parameters.assign(has_size(l.kind) ? 2 : width, 0.0f);
+    if (has_size(l.kind)) r.parameters = {learned[0], learned[1]};
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      const auto neuron = static_cast<std::size_t>(kept[i]);
+      r.gates[neuron] = gates[i];
+      if (!has_size(l.kind)) r.parameters[neuron] = learned[i];
       Moments& of_neuron = moments[static_cast<std::size_t>(l.neuron) + i];
-      of_neuron = scaled(of_neuron, r.gates[i]);
+      of_neuron = scaled(of_neuron, gates[i]);
     }
   }
 }
@@ -292,7 +319,9 @@ void Run::deliver(const Wave& wave, std::vector<Moments>& moments) {
   deliver_gates(wave, moments);
   for (std::size_t m = 0; m < wave.models.size(); ++m) {
     if (hooks_.weights) {
-      auto layers = get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data());
+      auto layers =
+          at_full_size(get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data()),
+                       wave.kept[m], spec_.models[static_cast<std::size_t>(wave.models[m])]);
       if (hooks_.fold_gates) fold(result_.models[static_cast<std::size_t>(wave.models[m])].gates, layers);
       hooks_.weights(wave.models[m], layers);
     }
@@ -303,30 +332,39 @@ void Run::deliver(const Wave& wave, std::vector<Moments>& moments) {
       const auto first = moments.begin() +
                          wave.layout.slabs[static_cast<std::size_t>(layers[l].slab)].neuron +
                          layers[l].column;
-      neurons.emplace_back(first, first + layers[l].width);
+      const int width = spec_.models[static_cast<std::size_t>(wave.models[m])].hidden[l];
+      neurons.emplace_back(static_cast<std::size_t>(width), silent(static_cast<double>(task_.train.count)));
+      const std::vector<int>& kept = wave.kept[m][l];
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        neurons.back()[static_cast<std::size_t>(kept[i])] = first[static_cast<std::ptrdiff_t>(i)];
     }
   }
 }
 
 void Run::replay_finished_wave(int number) {
-  Wave wave = make_wave(waves_[static_cast<std::size_t>(number)], spec_, task_);
+  const std::string path = finished_wave_path(hooks_.checkpoint_path, number);
+  const std::vector<std::int64_t>& models = waves_[static_cast<std::size_t>(number)];
+  Wave wave = empty_wave(models, spec_, task_, unflatten(read_finished_kept(path), models, spec_));
   std::vector<Moments> moments(static_cast<std::size_t>(wave.layout.neurons));
-  read_finished_wave(finished_wave_path(hooks_.checkpoint_path, number), wave, moments);
+  read_finished_wave(path, wave, moments);
   deliver(wave, moments);
 }
 
 bool Run::train_wave(int number) {
   wave_ = number;
-  Wave wave = make_wave(waves_[static_cast<std::size_t>(number)], spec_, task_);
-  if (std::exchange(pending_, false)) {
+  const std::vector<std::int64_t>& models = waves_[static_cast<std::size_t>(number)];
+  const bool resumes = std::exchange(pending_, false);
+  Wave wave = resumes ? empty_wave(models, spec_, task_, unflatten(place_.kept, models, spec_))
+                      : make_wave(models, spec_, task_);
+  if (resumes) {
     read_checkpoint(hooks_.checkpoint_path, wave, history_);
     for (std::size_t m = 0; m < spec_.models.size(); ++m)
       resumed_flops_ += flops_per_sample(spec_.models[m], task_.shape) *
                         static_cast<double>(task_.train.count) * static_cast<double>(history_.recorded[m]);
   }
-  const std::unique_ptr<Driver> driver = make_driver(wave);
+  std::unique_ptr<Driver> driver = make_driver(wave);
   result_.machine = driver->description();
-  if (train_epochs(wave, *driver, number) && finish_wave(wave, *driver, number)) return true;
+  if (train_epochs(wave, driver, number) && finish_wave(wave, *driver, number)) return true;
   checkpoint(wave, *driver, number);
   return false;
 }

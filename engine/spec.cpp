@@ -124,6 +124,7 @@ std::uint64_t hash_of(const GateSpec& g) {
 }  // namespace
 
 ModelId model_id(const ModelSpec& m, TaskShape shape) {
+  if (m.id != 0) return m.id;
   const OptimizerSpec& o = m.optimizer;
   const auto bits = [](double x) {
     return std::bit_cast<std::uint64_t>(x + 0.0);
@@ -135,9 +136,10 @@ ModelId model_id(const ModelSpec& m, TaskShape shape) {
                   static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
                   static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
                   bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
-  if (m.gates.empty() && m.weights_rest < 0) return id;
+  if (m.gates.empty() && m.weights_rest < 0 && !m.remove_dead) return id;
   // Behind the rest, so that models without gates keep their ids.
-  std::uint64_t gates = hash_words({static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size()});
+  std::uint64_t gates =
+      hash_words({static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size(), m.remove_dead});
   for (const GateSpec& g : m.gates) gates = hash_words({gates, hash_of(g)});
   return hash_words({id, gates});
 }
@@ -162,6 +164,12 @@ void validate(const ModelSpec& m, TaskShape shape) {
       fmt::format("gates for {} layers of a model with {} hidden layers", m.gates.size(), m.hidden.size()));
   for (std::size_t l = 0; l < m.gates.size(); ++l)
     if (m.gates[l].kind != GateKind::none) validate_gate(m.gates[l], m.hidden[l]);
+  const auto closes = [](const GateSpec& g) {
+    return g.kind == GateKind::liveness || (g.kind == GateKind::liveness_switch && g.inertia >= 0);
+  };
+  require(!m.remove_dead || std::any_of(m.gates.begin(), m.gates.end(), closes),
+          "dead neurons are to be removed, but no gate closes for good: that do liveness, and switch with an "
+          "inertia");
   require(m.weights_rest >= -1, fmt::format("weights that rest from epoch {}", m.weights_rest));
 }
 

@@ -69,6 +69,10 @@ struct GateSpec {
   bool operator==(const GateSpec&) const = default;
 };
 
+/// Stable identity of a model: a hash of its resolved spec (epochs not included). Its random streams derive
+/// from it, so a model is the same alone and in a crowd.
+using ModelId = std::uint64_t;
+
 struct ModelSpec {
   std::vector<int> hidden{64};  // 1 to 4 hidden layers
   std::uint64_t seed = 1;
@@ -77,6 +81,8 @@ struct ModelSpec {
   int batch = 128;
   std::vector<GateSpec> gates = {};  // one per hidden layer, or none
   int weights_rest = -1;             // weights and biases rest from this epoch on; -1: never
+  bool remove_dead = false;  // neurons whose gates closed for good leave at the end of each epoch (shrink.h)
+  ModelId id = 0;            // 0: of this specification; else of the one that neurons have left
 };
 
 /// Extents that the data give to every model.
@@ -85,9 +91,6 @@ struct TaskShape {
   int classes = 0;
 };
 
-/// Stable identity of a model: a hash of its resolved spec (epochs not included). Its random streams derive
-/// from it, so a model is the same alone and in a crowd.
-using ModelId = std::uint64_t;
 ModelId model_id(const ModelSpec&, TaskShape);
 /// 16 hexadecimal digits.
 std::string to_string(ModelId);

@@ -1,5 +1,8 @@
 #include "engine/wave.h"
 
+#include <numeric>
+#include <utility>
+
 #include "engine/driver.h"
 #include "engine/hash.h"
 #include "engine/initialize.h"
@@ -46,6 +49,29 @@ void start_gates(const GateLayer& l, const GateSpec& g, std::uint64_t stream, Ga
   }
 }
 
+Kept all_neurons(std::span<const std::int64_t> models, const RunSpec& run) {
+  Kept kept;
+  for (const std::int64_t m : models) {
+    kept.emplace_back();
+    for (const int width : run.models[static_cast<std::size_t>(m)].hidden) {
+      kept.back().emplace_back(static_cast<std::size_t>(width));
+      std::iota(kept.back().back().begin(), kept.back().back().end(), 0);
+    }
+  }
+  return kept;
+}
+
+/// A model with some of its neurons keeps its name.
+ModelSpec with_neurons(ModelSpec model, const KeptNeurons& kept, TaskShape shape) {
+  for (std::size_t l = 0; l < kept.size(); ++l) {
+    const int width = static_cast<int>(kept[l].size());
+    if (width == model.hidden[l]) continue;
+    model.id = model_id(model, shape);
+    model.hidden[l] = width;
+  }
+  return model;
+}
+
 void add_gates(Wave& wave, const Task& task) {
   if (wave.layout.gates.empty()) return;
   GateArrays& a = wave.gate;
@@ -80,11 +106,13 @@ std::vector<float> evaluation_gates(const GateLayer& l, const GateArrays& arrays
   return gates;
 }
 
-Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
+Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task, Kept kept) {
   Wave wave;
+  wave.kept = kept.empty() ? all_neurons(models, run) : std::move(kept);
   wave.models.assign(models.begin(), models.end());
   for (const std::int64_t m : models) {
-    wave.specs.push_back(run.models[static_cast<std::size_t>(m)]);
+    wave.specs.push_back(
+        with_neurons(run.models[static_cast<std::size_t>(m)], wave.kept[wave.specs.size()], task.shape));
     const ModelSpec& model = wave.specs.back();
     wave.settings.push_back(update_settings(model.optimizer));
     if (model.weights_rest >= 0)

@@ -21,9 +21,14 @@ struct GateArrays {
   std::vector<float> parameters, slot_a, slot_b, sign_mean, sign_variance;
 };
 
+/// Per hidden layer of a model: its neurons in the numbers of the specification, ascending; per model.
+using KeptNeurons = std::vector<std::vector<int>>;
+using Kept = std::vector<KeptNeurons>;
+
 struct Wave {
   std::vector<std::int64_t> models;      // indices into RunSpec::models; index m below means models[m]
-  std::vector<ModelSpec> specs;          // [m]
+  std::vector<ModelSpec> specs;          // [m] with the widths that they have now
+  Kept kept;                             // [m] which neurons these are
   std::vector<UpdateSettings> settings;  // [m]
   Layout layout;
   AlignedArray<float> parameters, slot_a, slot_b;
@@ -36,8 +41,8 @@ struct Wave {
   std::vector<int> frozen_epoch;      // [m] -1 while alive
 };
 
-/// A wave whose parameters are all 0.
-Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
+/// A wave whose parameters are all 0; with these neurons only, where they are given.
+Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&, Kept = {});
 /// A fresh wave: layout, initial weights, zero state.
 Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
 
