@@ -1,5 +1,5 @@
-// bench_train [FILTER]: rates of whole training steps on the CPU, one JSON line a row. MNIST where SHOAL_DATA
-// (or another known folder) has it, else the built-in digits: the arithmetic is the same, the rows say which.
+// bench_train [FILTER]: rates of whole training steps on the CPU, one JSON line a row, on the data of
+// bench/task.h.
 //
 // A row is timed only after the same population has been seen to learn: a fast wrong answer is no result.
 // Debug builds refuse.
@@ -13,9 +13,7 @@
 
 #include "bench/facts.h"
 #include "bench/fma_peak.h"
-#include "datasets/dataset.h"
-#include "datasets/mnist.h"
-#include "engine/run.h"
+#include "bench/task.h"
 #include "kernels/parallel.h"
 
 namespace shoal {
@@ -40,19 +38,6 @@ const std::vector<Workload> kWorkloads{
     {"16 x 784-64-10 adam batch 512", 16, {64}, UpdateRule::adam, 512},
 };
 constexpr int kRepeats = 5;
-
-Task make_task(const Dataset& data) {
-  const PixelScale pixels = pixel_scale(data.train);
-  const auto view = [](const Split& s) {
-    return DataView{s.count, s.features, s.bytes.empty() ? nullptr : s.bytes.data(),
-                    s.values.empty() ? nullptr : s.values.data(), s.labels.data()};
-  };
-  return {{data.features, data.classes},
-          view(data.train),
-          view(data.test),
-          static_cast<float>(1.0 / (255.0 * pixels.sd)),
-          static_cast<float>(-pixels.mean / pixels.sd)};
-}
 
 RunSpec spec_of(const Workload& w) {
   RunSpec spec;
@@ -100,10 +85,8 @@ void measure(const Workload& w, const Dataset& data, const Task& task) {
 }
 
 int main_program(int argc, char** argv) {
-  DatasetSpec wish;
-  wish.name = find_dataset("mnist", {}) ? "mnist" : "digits";
-  const Dataset data = load_dataset(wish);
-  const Task task = make_task(data);
+  const Dataset data = bench_data();
+  const Task task = bench_task(data);
   for (const Workload& w : kWorkloads)
     if (argc < 2 || std::string(w.name).find(argv[1]) != std::string::npos) measure(w, data, task);
   return 0;
