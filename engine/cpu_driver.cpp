@@ -23,6 +23,7 @@ class CpuDriver final : public Driver {
   CpuDriver(Wave& wave, const RunSpec& run, const Task& task);
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
+  RemovalSweep removals(const DataView&, Control&) override;
   void fetch() override {}
   void fetch_gates() override {}
   std::string description() const override {
@@ -45,6 +46,7 @@ class CpuDriver final : public Driver {
   void prepare_gates(Step&, std::size_t pack);
   void train_pack(std::size_t pack, Bench&, std::int64_t epoch, Control&);
   void evaluate_pack(std::size_t pack, Bench&, const DataView&, Moments*, Control&);
+  void remove_in_pack(std::size_t pack, Bench&, const DataView&, RemovalSweep&, Control&);
   bool begin_step(const PackView&, double t);
 
   Wave& wave_;
@@ -261,6 +263,44 @@ Evaluation CpuDriver::evaluate(const DataView& data, Moments* moments, Control& 
   return means(wave_, sum_, correct_, data.count);
 }
 
+void CpuDriver::remove_in_pack(std::size_t pack, Bench& bench, const DataView& data, RemovalSweep& sweep,
+                               Control& control) {
+  const PackView& view = views_[pack];
+  Batch batch{};
+  Step step = prepare(pack, bench, data, nullptr, &batch);
+  step.set_gates.coefficients = nullptr,
+  step.set_gates.epochs = static_cast<int>(wave_.positions[pack].epoch);
+  ops_.set_gates(step.set_gates, nullptr);
+  const FoldMoments fold{step.forward.slabs,  step.forward.slab_count, nullptr, 0, step.workspace, 0,
+                         sweep.moments.data()};
+  const Removal removal{
+      step.loss.slabs,         step.loss.heads,    step.loss.head_count, nullptr,        0,
+      step.forward.parameters, step.forward.gates, data.labels,          step.workspace, sweep.neurons.data(),
+      sweep.whole.data()};
+  const std::int64_t rows = view.slabs[0].row_capacity;
+  const FlushDenormals flush;  // probabilities of classes that are out of the question
+  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += rows) {
+    batch.first = first;
+    batch.rows = static_cast<int>(std::min(rows, data.count - first));
+    ops_.gather(step.gather, nullptr);
+    ops_.forward(step.forward, nullptr);
+    ops_.fold_moments(fold, nullptr);
+    ops_.removal(removal, nullptr);
+  }
+}
+
+RemovalSweep CpuDriver::removals(const DataView& data, Control& control) {
+  RemovalSweep sweep = empty_sweep(wave_);
+  parallel_for(
+      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
+      [&](int thread, int pack) {
+        remove_in_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], data,
+                       sweep, control);
+      },
+      control.poll);
+  return sweep;
+}
+
 }  // namespace
 
 std::unique_ptr<Driver> cpu_driver(Wave& wave, const RunSpec& run, const Task& task) {
@@ -272,6 +312,13 @@ std::uint64_t shuffle_stream(const OrderGroup& g, std::int64_t epoch) {
 }
 
 std::int64_t steps_per_epoch(std::int64_t samples, int batch) { return (samples + batch - 1) / batch; }
+
+RemovalSweep empty_sweep(const Wave& wave) {
+  const auto neurons = static_cast<std::size_t>(wave.layout.neurons);
+  return {std::vector<RemovalSums>(neurons, no_removal()),
+          std::vector<RemovalSums>(wave.models.size(), no_removal()),
+          std::vector<Moments>(neurons, empty_moments())};
+}
 
 Evaluation means(const Wave& wave, std::span<const double> loss, std::span<const std::int64_t> correct,
                  std::int64_t samples) {

@@ -38,6 +38,7 @@ class DeviceDriver final : public Driver {
   ~DeviceDriver() override;
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
+  RemovalSweep removals(const DataView&, Control&) override;
   void fetch() override;
   void fetch_gates() override;
   std::string description() const override {
@@ -67,6 +68,7 @@ class DeviceDriver final : public Driver {
   std::int64_t longest_epoch() const;
   void write_positions(std::int64_t epoch, std::int64_t step);
   const DeviceData& on_device(const DataView&);
+  void put_evaluation_batches(std::int64_t first, std::int64_t count);
 
   Wave& wave_;
   const Task& task_;
@@ -347,6 +349,18 @@ const DeviceData& DeviceDriver::on_device(const DataView& data) {
   return data.labels == task_.train.labels ? train_ : test_;
 }
 
+/// The next samples of one part of `count`, the same for every group.
+void DeviceDriver::put_evaluation_batches(std::int64_t first, std::int64_t count) {
+  std::vector<Batch> batches;
+  std::int64_t inputs = 0;
+  for (const OrderGroup& g : wave_.layout.groups) {
+    batches.push_back(
+        {inputs, first, static_cast<int>(std::min<std::int64_t>(kEvaluationRows, count - first))});
+    inputs += static_cast<std::int64_t>(std::max(g.batch, kEvaluationRows)) * wave_.layout.input_stride;
+  }
+  evaluation_batches_.upload(batches, stream_);
+}
+
 Evaluation DeviceDriver::evaluate(const DataView& view, Moments* moments, Control& control) {
   const DeviceData& data = on_device(view);
   const std::size_t models = wave_.models.size();
@@ -362,16 +376,8 @@ Evaluation DeviceDriver::evaluate(const DataView& view, Moments* moments, Contro
   op.workspace = w, op.write_deltas = 0, op.coefficients = nullptr;
   // All packs of a device stand at one epoch when they are evaluated.
   machine_.ops.set_gates(set_gates(nullptr, static_cast<int>(wave_.positions[0].epoch)), stream_);
-  std::vector<Batch> batches(wave_.layout.groups.size());
   for (std::int64_t first = 0; first < data.count && !control.stopped(); first += kEvaluationRows) {
-    std::int64_t inputs = 0;
-    for (std::size_t g = 0; g < batches.size(); ++g) {
-      batches[g] = {inputs, first,
-                    static_cast<int>(std::min<std::int64_t>(kEvaluationRows, data.count - first))};
-      inputs += static_cast<std::int64_t>(std::max(wave_.layout.groups[g].batch, kEvaluationRows)) *
-                wave_.layout.input_stride;
-    }
-    evaluation_batches_.upload(batches, stream_);
+    put_evaluation_batches(first, data.count);
     machine_.ops.gather(gather(data, evaluation_batches_.get(), nullptr), stream_);
     forward(w);
     machine_.ops.loss(op, stream_);
@@ -387,6 +393,34 @@ Evaluation DeviceDriver::evaluate(const DataView& view, Moments* moments, Contro
   correct_.download(correct.data(), stream_);
   if (moments) folded.download(moments, stream_);
   return means(wave_, loss, correct, data.count);
+}
+
+RemovalSweep DeviceDriver::removals(const DataView& view, Control& control) {
+  const DeviceData& data = on_device(view);
+  RemovalSweep sweep = empty_sweep(wave_);
+  const DeviceArray<RemovalTile> tiles = put(removal_tiles(wave_.layout.slabs, wave_.layout.heads));
+  const DeviceArray<RemovalSums> neurons = put(sweep.neurons), whole = put(sweep.whole);
+  const DeviceArray<Moments> moments = put(sweep.moments);
+  Workspace w = workspace_;
+  w.batches = evaluation_batches_.get();
+  machine_.ops.set_gates(set_gates(nullptr, static_cast<int>(wave_.positions[0].epoch)), stream_);
+  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += kEvaluationRows) {
+    put_evaluation_batches(first, data.count);
+    machine_.ops.gather(gather(data, evaluation_batches_.get(), nullptr), stream_);
+    forward(w);
+    machine_.ops.fold_moments({slabs_.get(), static_cast<int>(slabs_.size()), moment_tiles_.get(),
+                               static_cast<int>(moment_tiles_.size()), w, 0, moments.get()},
+                              stream_);
+    machine_.ops.removal({slabs_.get(), heads_.get(), static_cast<int>(heads_.size()), tiles.get(),
+                          static_cast<int>(tiles.size()), parameters_.get(), gates_.get(), data.labels.get(),
+                          w, neurons.get(), whole.get()},
+                         stream_);
+    if (control.poll) control.poll();
+  }
+  neurons.download(sweep.neurons.data(), stream_);
+  whole.download(sweep.whole.data(), stream_);
+  moments.download(sweep.moments.data(), stream_);
+  return sweep;
 }
 
 void DeviceDriver::fetch() {

@@ -26,6 +26,13 @@ struct Evaluation {
   std::vector<double> loss, accuracy;  // means
 };
 
+/// What each neuron of the last hidden layers is worth, sums over one part of the data.
+struct RemovalSweep {
+  std::vector<RemovalSums> neurons;  // [neurons] of the layout; of other layers: nothing
+  std::vector<RemovalSums> whole;    // [models]
+  std::vector<Moments> moments;      // [neurons]
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -35,6 +42,8 @@ class Driver {
   /// With `moments` ([neurons] of the layout), folds the hidden neurons' outputs into them on the way.
   /// Returns early when stopped.
   virtual Evaluation evaluate(const DataView&, Moments* moments, Control&) = 0;
+  /// Cross-entropy, whatever the models were trained with. Incomplete when stopped.
+  virtual RemovalSweep removals(const DataView&, Control&) = 0;
   /// Brings parameters and optimizer state into the wave's arrays.
   virtual void fetch() = 0;
   /// The gates' part of it.
@@ -51,6 +60,8 @@ DeviceMachine open_device(const MachineSpec&);
 std::uint64_t shuffle_stream(const OrderGroup&, std::int64_t epoch);
 /// Steps of an epoch.
 std::int64_t steps_per_epoch(std::int64_t samples, int batch);
+/// Before the first sample.
+RemovalSweep empty_sweep(const Wave&);
 /// Means from sums; NaN where a model is frozen.
 Evaluation means(const Wave&, std::span<const double> loss, std::span<const std::int64_t> correct,
                  std::int64_t samples);

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <numeric>
 
 #include "engine/driver.h"
 #include "engine/initialize.h"
+#include "engine/removal.h"
 #include "engine/safetensors.h"
 #include "engine/waves.h"
 #include "kernels/array.h"
@@ -123,6 +125,32 @@ std::vector<ModelSpec> specs_of(std::span<const Layers> models, const DataView& 
   return specs;
 }
 
+/// Calls `work` with a driver for every wave of the models; false when stopped.
+bool in_waves(std::span<const Layers> models, const DataView& data, float scale, float shift, LossKind loss,
+              const MachineSpec& machine, Control& control,
+              const std::function<void(const Wave&, Driver&, const DataView&)>& work) {
+  RunSpec run;
+  run.models = specs_of(models, data);
+  run.loss = loss, run.order = OrderKind::shared, run.neuron_moments = false, run.machine = machine;
+  Task task{{data.features, models.front().back().outputs}, data, data, scale, shift};
+  const std::int32_t no_label = 0;  // a driver keeps both parts and tells them apart by their labels
+  task.test.count = std::min<std::int64_t>(1, data.count), task.test.labels = &no_label;
+  const Layout layout = make_layout(run.models, task.shape, run.order);
+  const bool on_device = machine.kind != MachineSpec::Kind::cpu;
+  for (const std::vector<std::int64_t>& numbers :
+       cut_waves(layout, memory_budget(run, task, layout), on_device)) {
+    Wave wave = empty_wave(numbers, run, task);
+    for (std::size_t m = 0; m < numbers.size(); ++m)
+      put_weights(wave.layout, static_cast<std::int64_t>(m), models[static_cast<std::size_t>(numbers[m])],
+                  wave.parameters.data());
+    const auto driver =
+        on_device ? device_driver(wave, run, task, open_device(machine)) : cpu_driver(wave, run, task);
+    work(wave, *driver, task.train);
+    if (control.stopped()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<float> outputs_of(std::span<const LayerWeights> layers, LastLayer last, const DataView& data,
@@ -150,31 +178,75 @@ std::vector<GivenScore> evaluate_models(std::span<const Layers> models, const Da
                                         float shift, LossKind loss, const MachineSpec& machine,
                                         const std::atomic<bool>* stop) {
   if (models.empty()) return {};
-  RunSpec run;
-  run.models = specs_of(models, data);
-  run.loss = loss, run.order = OrderKind::shared, run.neuron_moments = false, run.machine = machine;
-  Task task{{data.features, models.front().back().outputs}, data, data, scale, shift};
-  const std::int32_t no_label = 0;  // a driver keeps both parts and tells them apart by their labels
-  task.test.count = std::min<std::int64_t>(1, data.count), task.test.labels = &no_label;
-  const Layout layout = make_layout(run.models, task.shape, run.order);
-  const bool on_device = machine.kind != MachineSpec::Kind::cpu;
   Control control;
   control.stop = stop;
   std::vector<GivenScore> scores(models.size());
-  for (const std::vector<std::int64_t>& numbers :
-       cut_waves(layout, memory_budget(run, task, layout), on_device)) {
-    Wave wave = empty_wave(numbers, run, task);
-    for (std::size_t m = 0; m < numbers.size(); ++m)
-      put_weights(wave.layout, static_cast<std::int64_t>(m), models[static_cast<std::size_t>(numbers[m])],
-                  wave.parameters.data());
-    const auto driver =
-        on_device ? device_driver(wave, run, task, open_device(machine)) : cpu_driver(wave, run, task);
-    const Evaluation found = driver->evaluate(task.train, nullptr, control);
-    if (control.stopped()) return {};
-    for (std::size_t m = 0; m < numbers.size(); ++m)
-      scores[static_cast<std::size_t>(numbers[m])] = {found.loss[m], found.accuracy[m]};
-  }
+  const auto score = [&](const Wave& wave, Driver& driver, const DataView& part) {
+    const Evaluation found = driver.evaluate(part, nullptr, control);
+    for (std::size_t m = 0; m < wave.models.size(); ++m)
+      scores[static_cast<std::size_t>(wave.models[m])] = {found.loss[m], found.accuracy[m]};
+  };
+  if (!in_waves(models, data, scale, shift, loss, machine, control, score)) return {};
   return scores;
+}
+
+namespace {
+
+ModelRemoval means_of(const Wave& wave, const RemovalSweep& sums, std::size_t m, double samples) {
+  const auto mean = [&](double sum) { return sum / samples; };
+  const auto accuracy = [&](const RemovalSums& r) { return mean(static_cast<double>(r.correct)); };
+  ModelRemoval result{mean(sums.whole[m].loss), accuracy(sums.whole[m]), {}};
+  const std::vector<ModelLayer>& layers = wave.layout.layers[m];
+  const ModelLayer& hidden = layers[layers.size() - 2];
+  const auto first = static_cast<std::size_t>(
+      wave.layout.slabs[static_cast<std::size_t>(hidden.slab)].neuron + hidden.column);
+  for (std::size_t n = first; n < first + static_cast<std::size_t>(hidden.width); ++n) {
+    const RemovalSums& r = sums.neurons[n];
+    result.neurons.push_back({mean(r.loss), accuracy(r), mean(r.slope), mean(r.curvature),
+                              mean(r.squared_slope), sums.moments[n]});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<ModelRemoval> removals_of(std::span<const Layers> models, const DataView& data, float scale,
+                                      float shift, const MachineSpec& machine,
+                                      const std::atomic<bool>* stop) {
+  if (models.empty()) return {};
+  Control control;
+  control.stop = stop;
+  std::vector<ModelRemoval> removals(models.size());
+  const auto remove = [&](const Wave& wave, Driver& driver, const DataView& part) {
+    const RemovalSweep sums = driver.removals(part, control);
+    for (std::size_t m = 0; m < wave.models.size(); ++m)
+      removals[static_cast<std::size_t>(wave.models[m])] =
+          means_of(wave, sums, m, static_cast<double>(data.count));
+  };
+  if (!in_waves(models, data, scale, shift, LossKind::cross_entropy, machine, control, remove)) return {};
+  return removals;
+}
+
+Layers keep_neurons(std::span<const LayerWeights> layers, std::span<const int> kept) {
+  if (layers.size() < 2) throw WeightsError("a model without a hidden layer has no neurons to keep");
+  if (kept.empty()) throw WeightsError("a layer without neurons is none: at least one has to be kept");
+  Layers result(layers.begin(), layers.end());
+  const LayerWeights &from = layers[layers.size() - 2], &out = layers.back();
+  LayerWeights &hidden = result[result.size() - 2], &last = result.back();
+  hidden.outputs = last.inputs = static_cast<int>(kept.size());
+  hidden.weight.clear(), hidden.bias.clear(), last.weight.clear();
+  for (const int n : kept) {
+    if (n < 0 || n >= from.outputs)
+      throw WeightsError(fmt::format("neuron {} is not one of a layer of {}", n, from.outputs));
+    const auto row = from.weight.begin() + static_cast<std::ptrdiff_t>(n) * from.inputs;
+    hidden.weight.insert(hidden.weight.end(), row, row + from.inputs);
+    hidden.bias.push_back(from.bias[static_cast<std::size_t>(n)]);
+  }
+  for (int c = 0; c < out.outputs; ++c)
+    for (const int n : kept)
+      last.weight.push_back(out.weight[static_cast<std::size_t>(c) * static_cast<std::size_t>(out.inputs) +
+                                       static_cast<std::size_t>(n)]);
+  return result;
 }
 
 }  // namespace shoal

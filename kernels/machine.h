@@ -35,6 +35,7 @@ struct Ops {
   void (*fold_moments)(const FoldMoments&, void* stream);
   void (*set_gates)(const SetGates&, void* stream);
   void (*update_gates)(const UpdateGates&, void* stream);
+  void (*removal)(const Removal&, void* stream);
 };
 
 /// The same by reference: an op left out, or null, does not compile.
@@ -49,11 +50,12 @@ struct CompleteOps {
   void (&fold_moments)(const FoldMoments&, void* stream);
   void (&set_gates)(const SetGates&, void* stream);
   void (&update_gates)(const UpdateGates&, void* stream);
+  void (&removal)(const Removal&, void* stream);
 };
 
 consteval Ops check_complete(const CompleteOps& ops) {
-  return {ops.begin_step, ops.shuffle, ops.gather,       ops.forward,   ops.loss,
-          ops.backward,   ops.update,  ops.fold_moments, ops.set_gates, ops.update_gates};
+  return {ops.begin_step, ops.shuffle,      ops.gather,    ops.forward,      ops.loss,   ops.backward,
+          ops.update,     ops.fold_moments, ops.set_gates, ops.update_gates, ops.removal};
 }
 
 /// A device's memory and stream. Errors are DeviceError with the failing call and size in words.

@@ -20,6 +20,7 @@
 
 #include "kernels/gates.h"
 #include "kernels/moments.h"
+#include "kernels/removal.h"
 #include "kernels/slab.h"
 #include "kernels/update_rule.h"
 
@@ -179,6 +180,36 @@ struct FoldMoments {
   Workspace workspace;
   int before_relu;   // 1: from workspace.preactivations
   Moments* moments;  // [neurons]
+};
+
+/// A device's share of Removal for one thread block: 64 neurons of a head, or the head as it is.
+struct RemovalTile {
+  int head;
+  int panel;  // neurons 64 * panel .. of the model's last hidden layer; -1: none removed
+};
+
+/// What each neuron of the last hidden layer is worth, after Forward. Without neuron i the logits of row b
+/// are l_bc - y_bi V_ic with y = g r: a rank-one change, so no forward pass per neuron is needed. Per neuron,
+/// over the rows b, with p = softmax(l_b), t the label, w_c = V_ic - V_it, d = sum_c p_c w_c:
+///   loss          += log(sum_c exp(l'_c - max)) + max - l'_t       with l'_c = l_bc - y V_ic
+///   correct       += whether l'_t is the first largest
+///   slope         += y d
+///   curvature     += y^2 sum_c p_c (w_c - d)^2
+///   squared_slope += (y d)^2
+/// `whole` gets loss and correct with no neuron removed, by the same arithmetic: a neuron that is silent on
+/// all rows leaves exactly the whole model's loss.
+struct Removal {
+  const Slab* slabs;
+  const Head* heads;
+  int head_count;
+  const RemovalTile* tiles;  // devices
+  int tile_count;
+  const float* parameters;
+  const float* gates;
+  const std::int32_t* labels;  // [samples], in the order of the batch
+  Workspace workspace;         // deltas of the output slabs are overwritten by p; scratch is used
+  RemovalSums* neurons;        // [neurons]
+  RemovalSums* whole;          // [models]
 };
 
 }  // namespace shoal

@@ -61,4 +61,24 @@ std::vector<Tile> moment_tiles(std::span<const Slab> slabs, std::span<const int>
   return largest_first(std::move(tiles));
 }
 
+std::vector<RemovalTile> removal_tiles(std::span<const Slab> slabs, std::span<const Head> heads) {
+  struct Sized {
+    int work;
+    RemovalTile tile;
+  };
+  std::vector<Sized> sized;
+  for (int h = 0; h < static_cast<int>(heads.size()); ++h) {
+    const Head& head = heads[static_cast<std::size_t>(h)];
+    const int neurons = slabs[static_cast<std::size_t>(head.slab)].fan_in;
+    sized.push_back({head.classes, {h, -1}});
+    for (int panel = 0; panel * kPanelWidth < neurons; ++panel)
+      sized.push_back({head.classes * width_of_panel(neurons, panel), {h, panel}});
+  }
+  std::stable_sort(sized.begin(), sized.end(),
+                   [](const Sized& a, const Sized& b) { return a.work > b.work; });
+  std::vector<RemovalTile> tiles;
+  for (const Sized& t : sized) tiles.push_back(t.tile);
+  return tiles;
+}
+
 }  // namespace shoal

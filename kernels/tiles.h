@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/ops.h"
 #include "kernels/slab.h"
 
 namespace shoal {
@@ -21,5 +22,9 @@ std::vector<Tile> forward_tiles(std::span<const Slab> slabs, std::span<const int
 std::vector<Tile> backward_tiles(std::span<const Slab> slabs, std::span<const int> chosen, int tile_rows);
 std::vector<Tile> update_tiles(std::span<const Slab> slabs, std::span<const int> chosen, int tile_rows);
 std::vector<Tile> moment_tiles(std::span<const Slab> slabs, std::span<const int> chosen);
+
+/// The tiles of Removal: per head one for the whole model and one for each 64 neurons below it, those with
+/// the most neurons first.
+std::vector<RemovalTile> removal_tiles(std::span<const Slab> slabs, std::span<const Head> heads);
 
 }  // namespace shoal

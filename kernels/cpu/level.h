@@ -16,5 +16,6 @@ void loss(const Loss&, void* stream);
 void backward(const Backward&, void* stream);
 void update(const Update&, void* stream);
 void fold_moments(const FoldMoments&, void* stream);
+void removal(const Removal&, void* stream);
 
 }  // namespace shoal::SHOAL_LEVEL

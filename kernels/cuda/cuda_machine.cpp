@@ -111,7 +111,7 @@ void discard_recording(void* recording) {
 
 constexpr Ops kOps =
     check_complete({gpu::begin_step, gpu::shuffle, gpu::gather, gpu::forward, gpu::loss, gpu::backward,
-                    gpu::update, gpu::fold_moments, gpu::set_gates, gpu::update_gates});
+                    gpu::update, gpu::fold_moments, gpu::set_gates, gpu::update_gates, gpu::removal});
 #define SHOAL_OP(function, Op) gpu::function,
 constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
 #undef SHOAL_OP

@@ -28,6 +28,7 @@
   void fold_moments(const FoldMoments&, void* stream);                                  \
   void set_gates(const SetGates&, void* stream);                                        \
   void update_gates(const UpdateGates&, void* stream);                                  \
+  void removal(const Removal&, void* stream);                                           \
   SHOAL_STATISTICS(SHOAL_DECLARE_OP)                                                    \
   void sort_by_key(const Shuffle&, void* stream);                                       \
   std::size_t shuffle_scratch(int groups, std::int64_t samples);                        \

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/tiles.h"
+
 namespace shoal::test {
 namespace {
 
@@ -41,6 +43,8 @@ Rig::Rig(const TestMachine& m, const Population& p, RigSpec spec) : machine(m), 
   correct = arena.put(std::vector<std::int64_t>(models, 0), "correct");
   frozen = arena.put(std::vector<int>(models, 0), "frozen");
   moments = arena.put(std::vector<Moments>(count(p.neurons), empty_moments()), "moments");
+  removals = arena.put(std::vector<RemovalSums>(count(p.neurons), no_removal()), "removals");
+  whole = arena.put(std::vector<RemovalSums>(models, no_removal()), "whole");
   slabs_ = arena.put(p.slabs, "slabs");
   heads_ = arena.put(p.heads, "heads");
   block_model_ = arena.put(p.block_model, "block_model");
@@ -49,6 +53,9 @@ Rig::Rig(const TestMachine& m, const Population& p, RigSpec spec) : machine(m), 
   backward_tiles_ = make_tiles(Rows::samples, m.tiles.backward_rows, true);
   update_tiles_ = make_tiles(Rows::inputs, m.tiles.update_rows, false);
   fold_tiles_ = make_tiles(Rows::none, 1, false);
+  const std::vector<RemovalTile> tiles = removal_tiles(p.slabs, p.heads);
+  removal_tiles_ = arena.put(tiles, "removal tiles");
+  removal_tile_count_ = static_cast<int>(tiles.size());
 }
 
 Rig::Tiles Rig::make_tiles(Rows rows, int tile_rows, bool of_inputs) {
@@ -134,6 +141,12 @@ void Rig::fold_moments(bool before_relu) {
     op.tiles = fold_tiles_.tiles[level], op.tile_count = fold_tiles_.counts[level];
     machine.ops.fold_moments(op, arena.stream());
   }
+}
+
+void Rig::removal() {
+  machine.ops.removal({slabs_, heads_, static_cast<int>(population.heads.size()), removal_tiles_,
+                       removal_tile_count_, parameters, gates, labels, workspace, removals, whole},
+                      arena.stream());
 }
 
 void Rig::gather(float scale, float shift) {

@@ -32,12 +32,14 @@ struct Rig {
   std::int64_t* correct;
   int* frozen;
   Moments* moments;
+  RemovalSums *removals, *whole;
 
   void forward();
   void loss(LossKind, bool write_deltas);
   void backward();
   void update(bool only_gradients);
   void fold_moments(bool before_relu);
+  void removal();
   /// inputs = data * scale + shift
   void gather(float scale, float shift);
 
@@ -53,6 +55,8 @@ struct Rig {
   Slab* slabs_;
   Head* heads_;
   int* block_model_;
+  RemovalTile* removal_tiles_ = nullptr;
+  int removal_tile_count_ = 0;
   Tiles forward_tiles_, backward_tiles_, update_tiles_, fold_tiles_;
 };
 
