@@ -79,10 +79,13 @@ struct LaneSums {
   alignas(64) float hits[kLanes];  // counts up to 2^24 are exact
 };
 
+using D = stdx::native_simd<double>;
 SHOAL_INLINE void flush(double* sums, V values) {
+  constexpr int kHalf = static_cast<int>(D::size());
   alignas(64) float x[kLanes];
   store(x, values);
-  for (int j = 0; j < kLanes; ++j) sums[j] += static_cast<double>(x[j]);
+  for (int j = 0; j < kLanes; j += kHalf)
+    (D(sums + j, kAligned) + D(x + j, stdx::element_aligned)).copy_to(sums + j, kAligned);
 }
 
 /// Sums of the logarithms of factors in [1, C]: their product, whose exponent is taken out now and then.
@@ -112,34 +115,41 @@ __attribute__((noinline)) void remove(const Rows& h, const Neurons& n, LaneSums&
                   *p = h.p + static_cast<long>(b) * h.row_stride;
       const int t = h.labels[b];
       const V y = load(n.r + static_cast<long>(b) * n.stride) * n.gates;
-      V most = -__builtin_huge_valf();
+      // Two accumulators each: one chain of dependent operations would leave the processor waiting.
+      V largest[2] = {V(-__builtin_huge_valf()), V(-__builtin_huge_valf())};
 #pragma GCC unroll 16
       for (int c = 0; c < classes; ++c) {
         const V z = V(l[at(c)]) - y * load(n.v + c * kBlockWidth);
         store(n.moved + c * kLanes, z);
-        stdx::where(z > most, most) = z;
+        largest[c % 2] = stdx::max(largest[c % 2], z);
       }
-      V sum = 0.0f;
+      const V most = stdx::max(largest[0], largest[1]);
+      V sums_of_exp[2] = {V(0.0f), V(0.0f)};
 #pragma GCC unroll 16
-      for (int c = 0; c < classes; ++c) sum += exp_nonpositive(load(n.moved + c * kLanes) - most);
+      for (int c = 0; c < classes; ++c)
+        sums_of_exp[c % 2] += exp_nonpositive(load(n.moved + c * kLanes) - most);
+      const V sum = sums_of_exp[0] + sums_of_exp[1];
       const V own = load(n.moved + t * kLanes);
       auto hit = own == most;
-      for (int c = 0; c < t; ++c) hit = hit && load(n.moved + c * kLanes) != most;
+      // Where another class is as large, two exponentials are 1.
+      if (stdx::any_of(hit && !(sum < V(2.0f))))
+        for (int c = 0; c < t; ++c) hit = hit && load(n.moved + c * kLanes) != most;
       stdx::where(hit, hits) += V(1.0f);
       loss += (most - own) + (sum - sum);  // the second term is 0, or NaN where the sum is
       product.mantissa *= sum;
 
       const V own_weight = load(n.v + t * kBlockWidth);
-      V d = 0.0f, q = 0.0f;
+      V d[2] = {V(0.0f), V(0.0f)}, q[2] = {V(0.0f), V(0.0f)};
 #pragma GCC unroll 16
-      for (int c = 0; c < classes; ++c) d += V(p[at(c)]) * (load(n.v + c * kBlockWidth) - own_weight);
+      for (int c = 0; c < classes; ++c) d[c % 2] += V(p[at(c)]) * (load(n.v + c * kBlockWidth) - own_weight);
+      const V mean = d[0] + d[1];
 #pragma GCC unroll 16
       for (int c = 0; c < classes; ++c) {
-        const V e = (load(n.v + c * kBlockWidth) - own_weight) - d;
-        q += V(p[at(c)]) * (e * e);
+        const V e = (load(n.v + c * kBlockWidth) - own_weight) - mean;
+        q[c % 2] += V(p[at(c)]) * (e * e);
       }
-      const V s = y * d;
-      slope += s, squared_slope += s * s, curvature += (y * y) * q;
+      const V s = y * mean;
+      slope += s, squared_slope += s * s, curvature += (y * y) * (q[0] + q[1]);
     }
     product.take_exponent();
     flush(sums.loss, loss), flush(sums.slope, slope), flush(sums.curvature, curvature),
