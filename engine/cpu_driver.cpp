@@ -38,6 +38,7 @@ class CpuDriver final : public Driver {
     Loss loss;
     Backward backward;
     Update update;
+    ShrinkGroups shrink_groups;
     SetGates set_gates;
     UpdateGates update_gates;
   };
@@ -132,6 +133,12 @@ CpuDriver::Step CpuDriver::prepare(std::size_t pack, Bench& bench, const DataVie
                  wave_.slot_b.data(),
                  nullptr,
                  nullptr};
+  const auto grouped = [&](const Head& h) {
+    return wave_.settings[static_cast<std::size_t>(h.model)].group > 0.0;
+  };
+  if (std::any_of(view.heads.begin(), view.heads.end(), grouped))
+    step.shrink_groups = {slabs,     count, nullptr, 0, w, step.update.block_model, coefficients_.data(),
+                          parameters};
   prepare_gates(step, pack);
   return step;
 }
@@ -207,6 +214,7 @@ void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, C
     ops_.loss(step.loss, nullptr);
     ops_.backward(step.backward, nullptr);
     ops_.update(step.update, nullptr);
+    ops_.shrink_groups(step.shrink_groups, nullptr);
     ops_.update_gates(step.update_gates, nullptr);
     control.model_samples += batch.rows * p.head_count;
     control.flops += batch.rows * p.flops;

@@ -76,7 +76,7 @@ class DeviceDriver final : public Driver {
   void* stream_;
   void* recording_ = nullptr;
   LossKind loss_kind_;
-  bool before_relu_;
+  bool before_relu_, has_groups_;
   Workspace workspace_{};
   int max_rows_ = 0;
   DeviceData train_, test_;
@@ -107,6 +107,8 @@ DeviceDriver::DeviceDriver(Wave& wave, const RunSpec& run, const Task& task, Dev
       stream_(machine_.memory.open_stream()),
       loss_kind_(run.loss),
       before_relu_(run.neuron_moments && run.moments_before_relu),
+      has_groups_(std::any_of(wave.settings.begin(), wave.settings.end(),
+                              [](const UpdateSettings& s) { return s.group > 0.0; })),
       train_(put(task.train)),
       test_(put(task.test)) {
   put_state(run);
@@ -282,6 +284,10 @@ void DeviceDriver::step() {
               gates_.get(), block_model_.get(), coefficients_.get(), parameters_.get(), slot_a_.get(),
               slot_b_.get(), nullptr, partials_.get()},
              stream_);
+  if (has_groups_)
+    ops.shrink_groups({slabs_.get(), slabs, moment_tiles_.get(), static_cast<int>(moment_tiles_.size()),
+                       workspace_, block_model_.get(), coefficients_.get(), parameters_.get()},
+                      stream_);
   ops.update_gates(update_gates(), stream_);
 }
 

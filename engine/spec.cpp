@@ -67,6 +67,7 @@ void validate_optimizer(const OptimizerSpec& o) {
   at_least_zero("l1", o.l1);
   at_least_zero("l2", o.l2);
   at_least_zero("weight-decay", o.weight_decay);
+  at_least_zero("group-lasso", o.group_lasso);
   const auto below_one = [](std::string_view name, double value) {
     require(value >= 0.0 && value < 1.0, fmt::format("{} is {}: it must lie in [0, 1)", name, value));
   };
@@ -136,10 +137,10 @@ ModelId model_id(const ModelSpec& m, TaskShape shape) {
                   static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
                   static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
                   bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
-  if (m.gates.empty() && m.weights_rest < 0 && !m.remove_dead) return id;
-  // Behind the rest, so that models without gates keep their ids.
-  std::uint64_t gates =
-      hash_words({static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size(), m.remove_dead});
+  if (m.gates.empty() && m.weights_rest < 0 && !m.remove_dead && o.group_lasso == 0.0) return id;
+  // Behind the rest, so that models without any of these keep their ids.
+  std::uint64_t gates = hash_words(
+      {static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size(), m.remove_dead, bits(o.group_lasso)});
   for (const GateSpec& g : m.gates) gates = hash_words({gates, hash_of(g)});
   return hash_words({id, gates});
 }

@@ -48,6 +48,7 @@ struct OptimizerSpec {
   double l1 = 0.0;            // penalty l1 * sum |w|
   double l2 = 0.0;            // penalty l2/2 * sum w^2: coupled, PyTorch's weight_decay of SGD and Adam
   double weight_decay = 0.0;  // decoupled, as in AdamW; with any rule
+  double group_lasso = 0.0;   // penalty group_lasso * sum over hidden neurons |incoming weights and bias|
 };
 
 /// Gates on one hidden layer (kernels/gates.h has the formulas). What a kind does not read is ignored.

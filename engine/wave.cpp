@@ -10,7 +10,7 @@
 namespace shoal {
 
 UpdateSettings update_settings(const OptimizerSpec& o) {
-  return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule, -1};
+  return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule, o.group_lasso, -1};
 }
 
 namespace {
@@ -27,7 +27,7 @@ GateLayer gate_layer(const GatePlace& place, const ModelSpec& model, TaskShape s
   l.zone[0] = static_cast<float>(g.zone_low), l.zone[1] = static_cast<float>(g.zone_high);
   l.inertia = static_cast<float>(g.inertia), l.threshold = static_cast<float>(g.threshold);
   OptimizerSpec rule = model.optimizer;
-  rule.lr = 1.0, rule.l1 = rule.l2 = rule.weight_decay = 0.0;
+  rule.lr = 1.0, rule.l1 = rule.l2 = rule.weight_decay = rule.group_lasso = 0.0;
   l.settings = update_settings(rule);
   l.seed = model.seed;
   l.stream = hash_words({kGateNoiseStream, model_id(model, shape), layer});

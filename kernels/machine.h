@@ -33,6 +33,7 @@ struct Ops {
   void (*backward)(const Backward&, void* stream);
   void (*update)(const Update&, void* stream);
   void (*fold_moments)(const FoldMoments&, void* stream);
+  void (*shrink_groups)(const ShrinkGroups&, void* stream);
   void (*set_gates)(const SetGates&, void* stream);
   void (*update_gates)(const UpdateGates&, void* stream);
   void (*removal)(const Removal&, void* stream);
@@ -48,14 +49,15 @@ struct CompleteOps {
   void (&backward)(const Backward&, void* stream);
   void (&update)(const Update&, void* stream);
   void (&fold_moments)(const FoldMoments&, void* stream);
+  void (&shrink_groups)(const ShrinkGroups&, void* stream);
   void (&set_gates)(const SetGates&, void* stream);
   void (&update_gates)(const UpdateGates&, void* stream);
   void (&removal)(const Removal&, void* stream);
 };
 
 consteval Ops check_complete(const CompleteOps& ops) {
-  return {ops.begin_step, ops.shuffle,      ops.gather,    ops.forward,      ops.loss,   ops.backward,
-          ops.update,     ops.fold_moments, ops.set_gates, ops.update_gates, ops.removal};
+  return {ops.begin_step, ops.shuffle,      ops.gather,        ops.forward,   ops.loss,         ops.backward,
+          ops.update,     ops.fold_moments, ops.shrink_groups, ops.set_gates, ops.update_gates, ops.removal};
 }
 
 /// A device's memory and stream. Errors are DeviceError with the failing call and size in words.

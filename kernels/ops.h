@@ -145,6 +145,21 @@ struct Update {
   float* partials;  // null: not wanted
 };
 
+/// Group lasso on neurons, behind Update: the proximal step of lambda |w_n| for every neuron n of the hidden
+/// slabs, w_n its incoming weights and its bias: w_n *= max(0, 1 - lr lambda / |w_n|) (Yuan & Lin 2006; as a
+/// proximal step: Parikh & Boyd 2014, section 6.5.1). Groups reach exactly 0. Models whose
+/// StepCoefficients::group is 0 are left alone.
+struct ShrinkGroups {
+  const Slab* slabs;
+  int slab_count;
+  const Tile* tiles;  // row: always 0
+  int tile_count;
+  Workspace workspace;                   // whose batches have rows
+  const int* block_model;                // of each block of 16 columns
+  const StepCoefficients* coefficients;  // [models]
+  float* parameters;
+};
+
 /// Gates of the layers, from what is learned: for a step (their models' coefficients), or for an evaluation.
 /// Before its gates begin all of a layer's are 1. Neurons without gates are left alone.
 struct SetGates {

@@ -22,6 +22,7 @@ struct UpdateSettings {
   double l2;            // gradient gains l2 * w   (the penalty is l2/2 * w^2)
   double weight_decay;  // decoupled: w shrinks by the factor 1 - lr * weight_decay
   UpdateRule rule;
+  double group = 0.0;           // group lasso: each neuron's incoming weights and bias are one group
   std::int64_t last_step = -1;  // the weights rest after it, gates go on; -1: never
 };
 
@@ -38,6 +39,7 @@ struct StepCoefficients {
   float eps;
   float l1, l2;
   float keep;         // 1 - lr * weight_decay
+  float group;        // lr * group
   int active;         // Active
   std::int64_t step;  // t
 };
@@ -55,6 +57,7 @@ SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double 
   c.l1 = static_cast<float>(s.l1);
   c.l2 = static_cast<float>(s.l2);
   c.keep = static_cast<float>(1.0 - s.lr * s.weight_decay);
+  c.group = static_cast<float>(s.lr * s.group);
   c.step = static_cast<std::int64_t>(t);
   c.active = !alive ? kFrozen : s.last_step >= 0 && c.step > s.last_step ? kGatesOnly : kTrains;
   return c;

@@ -13,10 +13,11 @@
   void backward(const Backward&, void*);                                                                    \
   void update(const Update&, void*);                                                                        \
   void fold_moments(const FoldMoments&, void*);                                                             \
+  void shrink_groups(const ShrinkGroups&, void*);                                                           \
   void removal(const Removal&, void*);                                                                      \
   inline constexpr Ops kOps =                                                                               \
       check_complete({cpu::begin_step, cpu::shuffle, gather, forward, loss, backward, update, fold_moments, \
-                      cpu::set_gates, cpu::update_gates, removal});                                         \
+                      shrink_groups, cpu::set_gates, cpu::update_gates, removal});                          \
   }
 
 #if defined(__x86_64__)

@@ -17,5 +17,6 @@ void backward(const Backward&, void* stream);
 void update(const Update&, void* stream);
 void fold_moments(const FoldMoments&, void* stream);
 void removal(const Removal&, void* stream);
+void shrink_groups(const ShrinkGroups&, void* stream);
 
 }  // namespace shoal::SHOAL_LEVEL

@@ -33,9 +33,9 @@ std::size_t available() {
          static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-constexpr Ops kOps =
-    check_complete({emu::begin_step, emu::shuffle, emu::gather, emu::forward, emu::loss, emu::backward,
-                    emu::update, emu::fold_moments, emu::set_gates, emu::update_gates, emu::removal});
+constexpr Ops kOps = check_complete({emu::begin_step, emu::shuffle, emu::gather, emu::forward, emu::loss,
+                                     emu::backward, emu::update, emu::fold_moments, emu::shrink_groups,
+                                     emu::set_gates, emu::update_gates, emu::removal});
 #define SHOAL_OP(function, Op) emu::function,
 constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
 #undef SHOAL_OP

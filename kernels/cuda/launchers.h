@@ -26,6 +26,7 @@
   void backward(const Backward&, void* stream);                                         \
   void update(const Update&, void* stream);                                             \
   void fold_moments(const FoldMoments&, void* stream);                                  \
+  void shrink_groups(const ShrinkGroups&, void* stream);                                \
   void set_gates(const SetGates&, void* stream);                                        \
   void update_gates(const UpdateGates&, void* stream);                                  \
   void removal(const Removal&, void* stream);                                           \

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -61,6 +62,36 @@ TEST_CASE("a model that diverges is frozen and marked; the others go on as if it
     RunSpec alone = spec;
     alone.models = {spec.models[m]};
     CHECK(same_bits(train(alone, data.task).weights[0], crowd.weights[m]));
+  }
+}
+
+TEST_CASE("group lasso takes whole neurons to exactly 0, and the others learn the task") {
+  const auto data = small_task();
+  for (const MachineSpec::Kind kind : {MachineSpec::Kind::cpu, MachineSpec::Kind::emu}) {
+    RunSpec spec;
+    spec.machine.kind = kind;
+    spec.epochs = kind == MachineSpec::Kind::cpu ? 80 : 20;
+    spec.models = {model({60}, 1, UpdateRule::sgd), model({60}, 1, UpdateRule::sgd),
+                   model({40, 20}, 1, UpdateRule::sgd)};
+    for (const std::size_t m : {std::size_t{1}, std::size_t{2}})
+      spec.models[m].optimizer.group_lasso = kind == MachineSpec::Kind::cpu ? 0.04 : 0.06;
+    const auto t = train(spec, data.task);
+    const auto zero_neurons = [&](std::size_t m) {
+      int zero = 0;
+      const LayerWeights& layer = t.weights[m][0];
+      for (int n = 0; n < layer.outputs; ++n) {
+        const auto row = layer.weight.begin() + n * layer.inputs;
+        zero += layer.bias[static_cast<std::size_t>(n)] == 0.0f &&
+                std::all_of(row, row + layer.inputs, [](float w) { return w == 0.0f; });
+      }
+      return zero;
+    };
+    CHECK(zero_neurons(0) == 0);
+    for (const std::size_t m : {std::size_t{1}, std::size_t{2}}) {
+      CHECK(zero_neurons(m) >= 3);
+      CHECK(zero_neurons(m) < t.weights[m][0].outputs);
+      CHECK(t.result.models[m].test_accuracy > 0.9);
+    }
   }
 }
 

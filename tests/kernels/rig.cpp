@@ -133,6 +133,17 @@ void Rig::update(bool only_gradients) {
   }
 }
 
+void Rig::shrink_groups() {
+  ShrinkGroups op{
+      slabs_,    static_cast<int>(population.slabs.size()), nullptr, 0, workspace, block_model_, coefficients,
+      parameters};
+  if (!machine.is_device) return machine.ops.shrink_groups(op, arena.stream());
+  for (std::size_t level = 0; level < fold_tiles_.tiles.size(); ++level) {
+    op.tiles = fold_tiles_.tiles[level], op.tile_count = fold_tiles_.counts[level];
+    machine.ops.shrink_groups(op, arena.stream());
+  }
+}
+
 void Rig::fold_moments(bool before_relu) {
   FoldMoments op{slabs_, static_cast<int>(population.slabs.size()), nullptr, 0, workspace, before_relu,
                  moments};

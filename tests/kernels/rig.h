@@ -40,6 +40,7 @@ struct Rig {
   void update(bool only_gradients);
   void fold_moments(bool before_relu);
   void removal();
+  void shrink_groups();
   /// inputs = data * scale + shift
   void gather(float scale, float shift);
 

@@ -34,6 +34,12 @@ inline double squared_error_tolerance(int classes, double loss) {
 inline double cross_entropy_delta_tolerance(int classes, double rows) { return gamma(classes + 12.0) / rows; }
 inline double squared_error_delta_tolerance(double delta) { return gamma(3.0) * std::abs(delta) + kSmallest; }
 
+/// w (1 - s / |group|), the norm of n numbers: it is off by gamma(n + 1) / 2 of itself for the sum and a
+/// rounding for the root; where the factor is near 0 only its absolute error counts.
+inline double group_tolerance(int n, double w, double shrink_over_norm) {
+  return std::abs(w) * (gamma(n + 4.0) * shrink_over_norm + gamma(3.0)) + kSmallest;
+}
+
 /// The worst of many comparisons, in units of their tolerances. NaN on either side counts as infinitely
 /// wrong, and so does never having compared anything.
 struct Worst {
