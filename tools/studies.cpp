@@ -8,10 +8,11 @@ namespace shoal {
 Action declare_conjecture(CLI::App&);
 Action declare_width(CLI::App&);
 Action declare_pca(CLI::App&);
+Action declare_flexible(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 3> kStudies = {{
+constexpr std::array<Study, 4> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -27,6 +28,12 @@ constexpr std::array<Study, 3> kStudies = {{
      "shoal study conjecture --data mnist -o runs/conjecture\n"
      "shoal study conjecture --data fashion-mnist --metric dead",
      declare_conjecture},
+    {"flexible",
+     "Layers that learn their own size: where the gate's x0 ends, by start, penalty and L2, beside plain "
+     "layers",
+     "shoal study flexible --data mnist -o runs/flexible\n"
+     "shoal study flexible --full --data both",
+     declare_flexible},
 }};
 
 }  // namespace

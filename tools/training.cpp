@@ -73,7 +73,10 @@ Prepared prepare(Settings settings, const TrainingExtras& extras, Report& report
   Product product = models_of(settings);  // cheap errors before slow data
   RunSpec spec = run_spec_of(settings);
   settings.set("device", device_name(spec.machine), settings.origin("device"));
-  if (extras.adjust) extras.adjust(spec, settings);
+  if (extras.adjust) {
+    extras.adjust(spec, settings);
+    product.combinations = static_cast<std::int64_t>(spec.models.size());  // they are the study's own
+  }
   Prepared p{std::move(settings), {}, {}, std::move(spec), {}, 0};
   const auto began = std::chrono::steady_clock::now();
   p.data = load_dataset(dataset_spec_of(p.settings));
