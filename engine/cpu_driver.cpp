@@ -156,6 +156,7 @@ void CpuDriver::prepare_gates(Step& step, std::size_t pack) {
       layers,
       p.gate_count,
       step.update.slabs,
+      step.workspace.batches,
       partials_.data(),
       coefficients_.data(),
       {a.parameters.data(), a.slot_a.data(), a.slot_b.data(), a.sign_mean.data(), a.sign_variance.data()},

@@ -200,6 +200,7 @@ UpdateGates DeviceDriver::update_gates() const {
   return {gate_layers_.get(),
           static_cast<int>(gate_layers_.size()),
           slabs_.get(),
+          batches_.get(),
           partials_.get(),
           coefficients_.get(),
           {gate_parameters_.get(), gate_slot_a_.get(), gate_slot_b_.get(), sign_mean_.get(),

@@ -297,6 +297,7 @@ void Run::deliver_gates(const Wave& wave, std::vector<Moments>& moments) {
       const auto neuron = static_cast<std::size_t>(kept[i]);
       r.gates[neuron] = gates[i];
       if (!has_size(l.kind)) r.parameters[neuron] = learned[i];
+      if (spec_.moments_before_relu) continue;
       Moments& of_neuron = moments[static_cast<std::size_t>(l.neuron) + i];
       of_neuron = scaled(of_neuron, gates[i]);
     }

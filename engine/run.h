@@ -82,7 +82,8 @@ struct ModelResult {
   std::vector<double> epoch_test_accuracy;
   double train_loss, train_accuracy;  // on the whole training set, after the last epoch
   double test_loss, test_accuracy;
-  std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron] of its output, gate included
+  std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron] of its output, gate included; of z
+                                              // = xW + b where RunSpec::moments_before_relu says so
   std::vector<GateResult> gates;              // [hidden layer]; empty for models without gates
 };
 

@@ -94,11 +94,13 @@ void validate_gate(const GateSpec& g, int width) {
   } else {
     number("spread", g.spread, 0, kMost);
   }
+  constexpr double kLeastZone = 1e-5;  // a slope of 919,000
   if (g.kind == GateKind::random_size)
-    require(g.zone_low > 0 && g.zone_low <= g.zone_high && g.zone_high <= kMost,
-            fmt::format("a grey zone of {} to {} neurons: the bounds must be positive, the smaller one first",
-                        g.zone_low, g.zone_high));
-  if (g.kind == GateKind::liveness_switch && g.inertia >= 0) {
+    require(g.zone_low >= kLeastZone && g.zone_low <= g.zone_high && g.zone_high <= kMost,
+            fmt::format("a grey zone of {} to {} neurons: the bounds must lie between {} and {}, the smaller "
+                        "one first",
+                        g.zone_low, g.zone_high, kLeastZone, kMost));
+  if (g.kind == GateKind::liveness_switch && !(g.inertia < 0)) {
     number("inertia", g.inertia, 0, 1);
     number("threshold", g.threshold, 0, kMost);
   }
@@ -112,6 +114,7 @@ void validate_gate(const GateSpec& g, int width) {
 
 /// Hash of everything that decides what a gate does.
 std::uint64_t hash_of(const GateSpec& g) {
+  if (g.kind == GateKind::none) return 0;  // whatever else it says
   const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x + 0.0); };
   std::uint64_t h =
       hash_words({static_cast<std::uint64_t>(g.kind), static_cast<std::uint64_t>(g.size_penalty),
@@ -137,11 +140,14 @@ ModelId model_id(const ModelSpec& m, TaskShape shape) {
                   static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
                   static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
                   bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
-  if (m.gates.empty() && m.weights_rest < 0 && !m.remove_dead && o.group_lasso == 0.0) return id;
+  const bool has_gates =
+      std::any_of(m.gates.begin(), m.gates.end(), [](const GateSpec& g) { return g.kind != GateKind::none; });
+  if (!has_gates && m.weights_rest < 0 && !m.remove_dead && o.group_lasso == 0.0) return id;
   // Behind the rest, so that models without any of these keep their ids.
   std::uint64_t gates = hash_words(
-      {static_cast<std::uint64_t>(m.weights_rest + 1), m.gates.size(), m.remove_dead, bits(o.group_lasso)});
-  for (const GateSpec& g : m.gates) gates = hash_words({gates, hash_of(g)});
+      {static_cast<std::uint64_t>(m.weights_rest + 1), m.hidden.size(), m.remove_dead, bits(o.group_lasso)});
+  if (has_gates)
+    for (const GateSpec& g : m.gates) gates = hash_words({gates, hash_of(g)});
   return hash_words({id, gates});
 }
 

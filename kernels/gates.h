@@ -2,14 +2,21 @@
 // One formula each, for every machine; the ops that walk the layers are SetGates and UpdateGates
 // (kernels/ops.h).
 //
-//   kind            g_i                                        learned          objective gains
-//   mask            given                                      nothing
-//   size            sigma(k (x0 - i)), i = 0 .. N-1            x0, k            lambda S, S as SizePenalty
-//   says random_size     the same, k drawn anew each step           x0               lambda S liveness max(0,
-//   beta_i); at 0 it stays there        beta_i           lambda sum max(0, beta_i) liveness_switch beta_i
-//   beta_i           lambda sum |beta_i| hard_concrete   min(1, max(0, 1.2 s_i - 0.1)), log_alpha_i lambda
-//   sum P(g_i > 0)
-//                   s_i = sigma((logit u_i + log_alpha_i) / tau)
+//   kind             g_i                                 learned      objective gains
+//
+//   mask             given                               nothing
+//
+//   size             sigma(k (x0 - i)), i = 0 .. N-1     x0, k        lambda S, S as SizePenalty says
+//
+//   random_size      the same, k drawn anew each step    x0           lambda S
+//
+//   liveness         max(0, beta_i); at 0 it stays 0     beta_i       lambda sum max(0, beta_i)
+//
+//   liveness_switch  beta_i                              beta_i       lambda sum |beta_i|
+//
+//   hard_concrete    min(1, max(0, 1.2 s_i - 0.1))       log_alpha_i  lambda sum P(g_i > 0)
+//
+//                    with s_i = sigma((logit u_i + log_alpha_i) / tau), u_i uniform
 //
 // Sources: the size gate and the strict liveness gate are those of the journal that docs/design.md names; the
 // switch is Smallify's (Leclerc et al. 2018, arXiv 1806.03723) with its rule of sign variance; hard-concrete
@@ -70,7 +77,7 @@ SHOAL_INLINE bool learns(GateKind k) { return k != GateKind::none && k != GateKi
 /// In (0, 1).
 SHOAL_INLINE float gate_uniform(const GateLayer& l, std::int64_t index) {
   const std::uint32_t word = philox_word(l.seed, l.stream, static_cast<std::uint64_t>(index));
-  return (static_cast<float>(word >> 8) + 0.5f) * 0x1p-24f;
+  return (static_cast<float>(word >> 9) + 0.5f) * 0x1p-23f;  // 24 digits: exact, and never 1
 }
 
 /// Whether the layer's gates are at work in a step; in an evaluation after so many epochs.
@@ -100,10 +107,10 @@ SHOAL_INLINE float gate_value(const GateLayer& l, const float* parameters, int i
   switch (l.kind) {
     case GateKind::size:
     case GateKind::random_size: return gate::logistic(slope * (parameters[l.neuron] - static_cast<float>(i)));
-    case GateKind::liveness: return gate::larger(0.0f, p);
+    case GateKind::liveness: return p < 0.0f ? 0.0f : p;  // NaN stays NaN: it must be seen
     case GateKind::hard_concrete: {
       const float stretched = kGateStretch * concrete_share(l, p, i, step) + kGateShift;
-      return gate::smaller(1.0f, gate::larger(0.0f, stretched));
+      return stretched < 0.0f ? 0.0f : stretched > 1.0f ? 1.0f : stretched;
     }
     default: return p;
   }

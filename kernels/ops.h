@@ -172,13 +172,14 @@ struct SetGates {
 };
 
 /// A step of what the gates learn, behind Update: dg_i = sum over the panels of the reading slab, in order,
-/// of its partials; then the formulas of kernels/gates.h. Layers whose model has diverged, or whose gates do
-/// not work yet, are left alone. With `gradients` [neurons] nothing changes, and dL/dparameter with the
-/// penalty is written there (of layers with working gates).
+/// of its partials; then the formulas of kernels/gates.h. Layers whose model has diverged or rests (a batch
+/// of 0 rows), or whose gates do not work yet, are left alone. With `gradients` [neurons] nothing changes,
+/// and dL/dparameter with the penalty is written there (of layers with working gates).
 struct UpdateGates {
   const GateLayer* layers;
   int layer_count;
   const Slab* slabs;
+  const Batch* batches;                  // [groups]
   const float* partials;                 // of Update
   const StepCoefficients* coefficients;  // [models]
   GateState state;

@@ -53,7 +53,8 @@ void update_gates(const UpdateGates& op, void*) {
   for (int n = 0; n < op.layer_count; ++n) {
     const GateLayer& l = op.layers[n];
     const StepCoefficients& c = op.coefficients[l.model];
-    if (!learns(l.kind) || !c.active || !gates_work(l, c.step)) continue;
+    const bool rests = op.batches[op.slabs[l.slab].group].rows == 0;
+    if (!learns(l.kind) || !c.active || rests || !gates_work(l, c.step)) continue;
     if (has_size(l.kind)) update_size(op, l, c.step);
     else update_neurons(op, l, c.step);
   }

@@ -63,7 +63,8 @@ __global__ void __launch_bounds__(kThreads) update_gates_kernel(UpdateGates op) 
   __shared__ SizeMemory m;
   const GateLayer& l = op.layers[blockIdx.x];
   const StepCoefficients& c = op.coefficients[l.model];
-  if (!learns(l.kind) || !c.active || !gates_work(l, c.step)) return;
+  const bool rests = op.batches[op.slabs[l.slab].group].rows == 0;
+  if (!learns(l.kind) || !c.active || rests || !gates_work(l, c.step)) return;
   if (has_size(l.kind)) update_size(m, op, l, c.step);
   else update_neurons(op, l, c.step);
 }
