@@ -1,8 +1,10 @@
 #include "tests/kernels/cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "tests/kernels/tolerance.h"
 #include "tests/reference/random.h"
 
 namespace shoal::test {
@@ -142,6 +144,29 @@ reference::Optimizer in_reference(const UpdateSettings& s) {
 
 reference::Loss in_reference(LossKind kind) {
   return kind == LossKind::cross_entropy ? reference::Loss::cross_entropy : reference::Loss::squared_error;
+}
+
+ExpectedStep expected_step(const reference::Optimizer& o, double w, const reference::Slots& slots, double g,
+                           double e, int t) {
+  reference::Slots after = slots;
+  ExpectedStep x{};
+  x.w = updated(o, w, g, after, t), x.a = after.a, x.b = after.b;
+  for (const double other : {g - e, g + e}) {
+    reference::Slots moved = slots;
+    x.w_tolerance = std::max(x.w_tolerance, 2.0 * std::abs(updated(o, w, other, moved, t) - x.w));
+    x.a_tolerance = std::max(x.a_tolerance, 2.0 * std::abs(moved.a - x.a));
+    x.b_tolerance = std::max(x.b_tolerance, 2.0 * std::abs(moved.b - x.b));
+  }
+  const double all = std::abs(slots.a) + std::abs(g) + o.penalty.l1 + o.penalty.l2 * std::abs(w);
+  double rate = o.lr;
+  if (o.rule == reference::Rule::adam || o.rule == reference::Rule::adamax)
+    rate /= 1.0 - std::pow(o.beta1, t);
+  if (o.rule == reference::Rule::adam) rate /= std::sqrt(x.b / (1.0 - std::pow(o.beta2, t))) + o.eps;
+  if (o.rule == reference::Rule::adamax) rate /= x.b;
+  x.w_tolerance += gamma(16) * (std::abs(w) + rate * all) + kSmallest;
+  x.a_tolerance += gamma(16) * all + kSmallest;
+  x.b_tolerance += gamma(16) * std::abs(x.b) + kSmallest;
+  return x;
 }
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

@@ -50,6 +50,16 @@ reference::Matrix magnitude_of(const reference::Matrix& x, const reference::Laye
 reference::Optimizer in_reference(const UpdateSettings&);
 reference::Loss in_reference(LossKind);
 
+/// One parameter after step t of a rule, and how far a machine may be from it.
+struct ExpectedStep {
+  double w, a, b;
+  double w_tolerance, a_tolerance, b_tolerance;
+};
+/// The rule in double, and what it makes of an error `e` of the gradient `g`: by trying g - e and g + e
+/// (times 2 for the curvature between them), and 16 roundings of everything that is added up on the way.
+ExpectedStep expected_step(const reference::Optimizer&, double w, const reference::Slots&, double g, double e,
+                           int t);
+
 bool same_bits(const std::vector<float>&, const std::vector<float>&);
 
 template <class Value>

@@ -25,6 +25,7 @@ struct Builder {
     s.fan_in = fan_in, s.columns = padded(width), s.width = width;
     s.input = -1, s.is_output = is_output;
     s.rule = static_cast<int>(shape.rule);
+    s.partials = -1;
     s.group = shape.group;
     s.row_capacity = std::max(1, p.spec.rows[index(shape.group)] + p.spec.spare_rows);
     p.slabs.push_back(s);

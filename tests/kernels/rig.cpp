@@ -126,6 +126,7 @@ void Rig::update(bool only_gradients) {
   op.slot_a = slot_a;
   op.slot_b = slot_b;
   op.gradients = only_gradients ? gradients : nullptr;
+  op.partials = partials;
   if (!machine.is_device) return machine.ops.update(op, arena.stream());
   for (std::size_t level = 0; level < update_tiles_.tiles.size(); ++level) {
     op.tiles = update_tiles_.tiles[level], op.tile_count = update_tiles_.counts[level];

@@ -33,6 +33,9 @@ struct Rig {
   int* frozen;
   Moments* moments;
   RemovalSums *removals, *whole;
+  float* partials = nullptr;  // of Update, where somebody wants them
+
+  const Slab* slabs() const { return slabs_; }
 
   void forward();
   void loss(LossKind, bool write_deltas);

@@ -40,6 +40,17 @@ inline double group_tolerance(int n, double w, double shrink_over_norm) {
   return std::abs(w) * (gamma(n + 4.0) * shrink_over_norm + gamma(3.0)) + kSmallest;
 }
 
+/// sigma(u) and sigma'(u), with `n` roundings in u: |du| <= gamma(n) |u|, |sigma'|, |sigma''| / sigma' <= 1,
+/// and a few units for exp, sum and quotient. Of arguments whose exponential is denormal nothing is asked.
+inline double logistic_tolerance(double u, double n) {
+  const double e = std::exp(-std::abs(u)), slope = e / ((1.0 + e) * (1.0 + e));
+  return gamma(n) * std::abs(u) * slope + gamma(8.0) / (1.0 + std::exp(-u)) + kSmallest;
+}
+inline double logistic_slope_tolerance(double u, double n) {
+  const double e = std::exp(-std::abs(u)), slope = e / ((1.0 + e) * (1.0 + e));
+  return (gamma(n) * std::abs(u) + gamma(12.0)) * slope + kSmallest;
+}
+
 /// The worst of many comparisons, in units of their tolerances. NaN on either side counts as infinitely
 /// wrong, and so does never having compared anything.
 struct Worst {

@@ -111,35 +111,6 @@ void for_gradients(const Scene& scene, int m, Visit visit) {
   }
 }
 
-struct Expected {
-  double w, a, b;  // after the step
-  double w_tolerance, a_tolerance, b_tolerance;
-};
-
-/// The rule in double, and what it makes of an error `e` of the gradient: by trying g - e and g + e (times 2
-/// for the curvature between them), and 16 roundings of everything that is added up on the way.
-Expected expect(const reference::Optimizer& o, double w, const reference::Slots& slots, double g, double e) {
-  reference::Slots after = slots;
-  Expected x{};
-  x.w = updated(o, w, g, after, kStep), x.a = after.a, x.b = after.b;
-  for (const double other : {g - e, g + e}) {
-    reference::Slots moved = slots;
-    x.w_tolerance = std::max(x.w_tolerance, 2.0 * std::abs(updated(o, w, other, moved, kStep) - x.w));
-    x.a_tolerance = std::max(x.a_tolerance, 2.0 * std::abs(moved.a - x.a));
-    x.b_tolerance = std::max(x.b_tolerance, 2.0 * std::abs(moved.b - x.b));
-  }
-  const double all = std::abs(slots.a) + std::abs(g) + o.penalty.l1 + o.penalty.l2 * std::abs(w);
-  double rate = o.lr;
-  if (o.rule == reference::Rule::adam || o.rule == reference::Rule::adamax)
-    rate /= 1.0 - std::pow(o.beta1, kStep);
-  if (o.rule == reference::Rule::adam) rate /= std::sqrt(x.b / (1.0 - std::pow(o.beta2, kStep))) + o.eps;
-  if (o.rule == reference::Rule::adamax) rate /= x.b;
-  x.w_tolerance += gamma(16) * (std::abs(w) + rate * all) + kSmallest;
-  x.a_tolerance += gamma(16) * all + kSmallest;
-  x.b_tolerance += gamma(16) * std::abs(x.b) + kSmallest;
-  return x;
-}
-
 TEST_CASE("update: gradients are those of the reference, and asking for them changes nothing") {
   for (const TestMachine& machine : machines())
     for (const Case& c : odd_cases())
@@ -191,7 +162,7 @@ TEST_CASE("update: weights and slots after a step are those of the reference, an
           for_gradients(
               scene, m,
               [&](std::size_t at, double g, double e, double w, reference::Slots slots, int l, int k, int n) {
-                const Expected x = expect(o, w, slots, g, e);
+                const ExpectedStep x = expected_step(o, w, slots, g, e, kStep);
                 w_worst.see(static_cast<double>(w_after[at]), x.w, x.w_tolerance, m, l, k, n);
                 a_worst.see(static_cast<double>(a_after[at]), x.a, x.a_tolerance, m, l, k, n);
                 b_worst.see(static_cast<double>(b_after[at]), x.b, x.b_tolerance, m, l, k, n);
