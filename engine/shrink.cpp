@@ -97,6 +97,8 @@ std::optional<Kept> survivors(const Wave& wave) {
     const auto m = static_cast<std::size_t>(l.model),
                layer = static_cast<std::size_t>(wave.layout.gates[n].layer);
     if (!wave.specs[m].remove_dead || wave.frozen[m] || !closes_for_good(l)) continue;
+    // Until its gates begin a neuron works, whatever its gate will be.
+    if (!gates_work_after(l, static_cast<int>(wave.positions.front().epoch))) continue;
     const float* parameters = wave.gate.parameters.data() + l.neuron;
     std::vector<int> alive;
     for (int i = 0; i < l.neurons; ++i)
