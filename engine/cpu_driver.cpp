@@ -24,6 +24,7 @@ class CpuDriver final : public Driver {
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
   RemovalSweep removals(const DataView&, Control&) override;
+  StepGradients gradients() override;
   void fetch() override {}
   void fetch_gates() override {}
   std::string description() const override {
@@ -308,6 +309,31 @@ RemovalSweep CpuDriver::removals(const DataView& data, Control& control) {
       },
       control.poll);
   return sweep;
+}
+
+StepGradients CpuDriver::gradients() {
+  StepGradients g{AlignedArray<float>(wave_.parameters.size()), gates_,
+                  std::vector<float>(wave_.gate.parameters.size()), std::vector<double>(wave_.models.size())};
+  correct_.assign(wave_.models.size(), 0);
+  for (std::size_t pack = 0; pack < views_.size(); ++pack) {
+    const auto group = static_cast<std::size_t>(wave_.layout.packs[pack].group);
+    const Batch batch{0, 0, wave_.layout.groups[group].batch};
+    Step step = prepare(pack, benches_[0], task_.train, nullptr, &batch);
+    step.loss.loss = g.loss.data(), step.loss.correct = correct_.data(),
+    step.loss.frozen = wave_.frozen.data(), step.loss.coefficients = coefficients_.data();
+    step.update.gradients = g.parameters.data(), step.update_gates.gradients = g.learned.data();
+    begin_step(views_[pack], 1.0);
+    ops_.set_gates(step.set_gates, nullptr);
+    ops_.gather(step.gather, nullptr);
+    ops_.forward(step.forward, nullptr);
+    ops_.loss(step.loss, nullptr);
+    ops_.backward(step.backward, nullptr);
+    ops_.update(step.update, nullptr);
+    ops_.update_gates(step.update_gates, nullptr);
+    for (const Head& h : views_[pack].heads) g.loss[static_cast<std::size_t>(h.model)] /= batch.rows;
+  }
+  g.gates = gates_;
+  return g;
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ class DeviceDriver final : public Driver {
   void train_epoch(std::int64_t epoch, Control&) override;
   Evaluation evaluate(const DataView&, Moments*, Control&) override;
   RemovalSweep removals(const DataView&, Control&) override;
+  StepGradients gradients() override;
   void fetch() override;
   void fetch_gates() override;
   std::string description() const override {
@@ -64,6 +65,8 @@ class DeviceDriver final : public Driver {
   void put_gates();
   SetGates set_gates(const StepCoefficients*, int epochs) const;
   UpdateGates update_gates() const;
+  Update update() const;
+  void backward() const;
   void step();
   std::int64_t longest_epoch() const;
   void write_positions(std::int64_t epoch, std::int64_t step);
@@ -265,10 +268,27 @@ void DeviceDriver::forward(const Workspace& w) const {
                          stream_);
 }
 
+void DeviceDriver::backward() const {
+  for (std::size_t l = backward_tiles_.size(); l-- > 1;)
+    machine_.ops.backward(
+        {slabs_.get(), static_cast<int>(slabs_.size()), backward_tiles_[l].get(),
+         static_cast<int>(backward_tiles_[l].size()), parameters_.get(), gates_.get(), workspace_},
+        stream_);
+}
+
+Update DeviceDriver::update() const {
+  return {slabs_.get(),        static_cast<int>(slabs_.size()),
+          update_tiles_.get(), static_cast<int>(update_tiles_.size()),
+          workspace_,          gates_.get(),
+          block_model_.get(),  coefficients_.get(),
+          parameters_.get(),   slot_a_.get(),
+          slot_b_.get(),       nullptr,
+          partials_.get()};
+}
+
 /// Queues one training step.
 void DeviceDriver::step() {
   const Ops& ops = machine_.ops;
-  const int slabs = static_cast<int>(slabs_.size());
   ops.begin_step({position_.get(), batches_.get(), batch_sizes_.get(), static_cast<int>(batches_.size()),
                   task_.train.count, settings_.get(), model_group_.get(), frozen_.get(), coefficients_.get(),
                   static_cast<int>(settings_.size())},
@@ -277,19 +297,51 @@ void DeviceDriver::step() {
   ops.gather(gather(train_, batches_.get(), order_.get()), stream_);
   forward(workspace_);
   ops.loss(loss(train_, order_.get()), stream_);
-  for (std::size_t l = backward_tiles_.size(); l-- > 1;)
-    ops.backward({slabs_.get(), slabs, backward_tiles_[l].get(), static_cast<int>(backward_tiles_[l].size()),
-                  parameters_.get(), gates_.get(), workspace_},
-                 stream_);
-  ops.update({slabs_.get(), slabs, update_tiles_.get(), static_cast<int>(update_tiles_.size()), workspace_,
-              gates_.get(), block_model_.get(), coefficients_.get(), parameters_.get(), slot_a_.get(),
-              slot_b_.get(), nullptr, partials_.get()},
-             stream_);
+  backward();
+  ops.update(update(), stream_);
   if (has_groups_)
-    ops.shrink_groups({slabs_.get(), slabs, moment_tiles_.get(), static_cast<int>(moment_tiles_.size()),
-                       workspace_, block_model_.get(), coefficients_.get(), parameters_.get()},
+    ops.shrink_groups({slabs_.get(), static_cast<int>(slabs_.size()), moment_tiles_.get(),
+                       static_cast<int>(moment_tiles_.size()), workspace_, block_model_.get(),
+                       coefficients_.get(), parameters_.get()},
                       stream_);
   ops.update_gates(update_gates(), stream_);
+}
+
+StepGradients DeviceDriver::gradients() {
+  const Ops& ops = machine_.ops;
+  StepGradients g{AlignedArray<float>(wave_.parameters.size()), std::vector<float>(gates_.size()),
+                  std::vector<float>(wave_.gate.parameters.size()), std::vector<double>(wave_.models.size())};
+  std::vector<Batch> batches;
+  std::int64_t inputs = 0;
+  for (const OrderGroup& group : wave_.layout.groups) {
+    batches.push_back({inputs, 0, group.batch});
+    inputs += static_cast<std::int64_t>(std::max(group.batch, kEvaluationRows)) * wave_.layout.input_stride;
+  }
+  batches_.upload(batches, stream_);
+  std::vector<StepCoefficients> coefficients;
+  for (const UpdateSettings& s : wave_.settings) coefficients.push_back(step_coefficients(s, 1.0, 1));
+  coefficients_.upload(coefficients, stream_);
+  frozen_.upload(wave_.frozen, stream_);
+  loss_.clear(stream_);
+  const DeviceArray<float> parameters(machine_, g.parameters.size()), learned = put(g.learned);
+  ops.set_gates(set_gates(coefficients_.get(), 0), stream_);
+  ops.gather(gather(train_, batches_.get(), nullptr), stream_);
+  forward(workspace_);
+  ops.loss(loss(train_, nullptr), stream_);
+  backward();
+  Update weights = update();
+  weights.gradients = parameters.get();
+  ops.update(weights, stream_);
+  UpdateGates gates = update_gates();
+  gates.gradients = learned.get();
+  ops.update_gates(gates, stream_);
+  parameters.download(g.parameters.data(), stream_);
+  learned.download(g.learned.data(), stream_);
+  gates_.download(g.gates.data(), stream_);
+  loss_.download(g.loss.data(), stream_);
+  for (std::size_t m = 0; m < g.loss.size(); ++m)
+    g.loss[m] /= batches[static_cast<std::size_t>(wave_.layout.model_group[m])].rows;
+  return g;
 }
 
 std::int64_t DeviceDriver::longest_epoch() const {

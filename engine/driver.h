@@ -33,6 +33,14 @@ struct RemovalSweep {
   std::vector<Moments> moments;      // [neurons]
 };
 
+/// The derivatives of a first step, in the arrays' own places.
+struct StepGradients {
+  AlignedArray<float> parameters;     // of the mean loss, without penalties
+  std::vector<float> gates, learned;  // [neurons] the gates of the step; derivatives by what they learn, with
+                                      // penalties
+  std::vector<double> loss;           // [models] mean
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -44,6 +52,9 @@ class Driver {
   virtual Evaluation evaluate(const DataView&, Moments* moments, Control&) = 0;
   /// Cross-entropy, whatever the models were trained with. Incomplete when stopped.
   virtual RemovalSweep removals(const DataView&, Control&) = 0;
+  /// Step 1 over the first samples of the training data, as many as a model's batch, in their order; nothing
+  /// is updated.
+  virtual StepGradients gradients() = 0;
   /// Brings parameters and optimizer state into the wave's arrays.
   virtual void fetch() = 0;
   /// The gates' part of it.
