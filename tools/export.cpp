@@ -6,6 +6,7 @@
 
 #include "engine/weights.h"
 #include "tools/command.h"
+#include "tools/compact.h"
 #include "tools/exit_codes.h"
 #include "tools/find_model.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 struct ExportCommand {
   std::string run, model, output;
-  bool force = false;
+  bool force = false, compact = false;
 };
 
 int export_model(const ExportCommand& command) {
@@ -30,7 +31,8 @@ int export_model(const ExportCommand& command) {
         fmt::format("{} exists: choose another file, or replace it with --force", command.output));
   const WeightsFile file(state);
   const std::string id = find_model(command.model, file.models());
-  const std::vector<LayerWeights> layers = file.read(id);
+  std::vector<LayerWeights> layers = file.read(id);
+  if (command.compact) layers = without_dead_neurons(layers);
   WeightsWriter::Model model{"", {layers.front().inputs}};
   for (const LayerWeights& layer : layers) model.widths.push_back(layer.outputs);
   auto metadata = file.metadata();
@@ -40,7 +42,9 @@ int export_model(const ExportCommand& command) {
     writer.write(0, layers);
     writer.finish();
   } catch (const WeightsError& e) { throw OutputError(e.what()); }
-  fmt::print(stderr, "model {} is in {}\n", id, command.output);
+  std::string widths;
+  for (const LayerWeights& layer : layers) widths += fmt::format("-{}", layer.outputs);
+  fmt::print(stderr, "model {} ({}{}) is in {}\n", id, layers.front().inputs, widths, command.output);
   return kExitOk;
 }
 
@@ -55,6 +59,9 @@ Action declare_export(CLI::App& app) {
   app.add_option("-o,--output", command->output, "the file to write; layers.0.weight, layers.0.bias, ...")
       ->type_name("FILE.safetensors")
       ->required();
+  app.add_flag("--compact", command->compact,
+               "leave out hidden neurons whose outgoing weights are all 0 (gates that are shut): the same "
+               "function in smaller matrices");
   app.add_flag("--force", command->force, "replace the file if it is there");
   return [command](const Invocation&) { return export_model(*command); };
 }

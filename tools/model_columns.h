@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/spec.h"
 
@@ -12,9 +13,13 @@ namespace shoal {
 struct ModelColumn {
   std::string_view name;
   std::string (*text)(const ModelSpec&);  // empty where the model has no such thing
+  bool of_gates = false;
 };
 
-/// hidden, seed, init, batch, optimizer, lr, momentum, ...
-std::span<const ModelColumn> model_columns();
+/// hidden, seed, init, batch, optimizer, lr, momentum, ...; and those of gates, gate, gate_penalty, ..., when
+/// one of the models has gates or weights that rest.
+std::vector<ModelColumn> model_columns(std::span<const ModelSpec>);
+
+bool has_gates(const ModelSpec&);
 
 }  // namespace shoal

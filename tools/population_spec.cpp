@@ -8,6 +8,7 @@
 #include "datasets/nearest.h"
 #include "kernels/machine.h"
 #include "tools/exit_codes.h"
+#include "tools/gate_settings.h"
 
 namespace shoal {
 namespace {
@@ -103,10 +104,13 @@ Product models_of(const Settings& s) {
   const auto seeds = seeds_of(s);
   const auto batches = s.integers("batch");
   const auto inits = s.texts("init");
+  const auto gates = gate_choices(s);
+  const auto layers_with_gates = gated_layers(s);
+  const int rest = s.text("weights-rest") == "never" ? -1 : static_cast<int>(s.integer("weights-rest"));
   Product product;
   const double combinations = static_cast<double>(hidden.size()) * static_cast<double>(optimizers.size()) *
                               static_cast<double>(seeds.size()) *
-                              static_cast<double>(batches.size() * inits.size());
+                              static_cast<double>(batches.size() * inits.size() * gates.size());
   if (!(combinations <= static_cast<double>(kMostModels)))
     throw UsageError(
         fmt::format("these lists make {:.0f} combinations; {} are possible", combinations, kMostModels));
@@ -117,13 +121,19 @@ Product models_of(const Settings& s) {
     for (const std::string& init : inits)
       for (const std::int64_t batch : batches)
         for (const OptimizerSpec& optimizer : optimizers)
-          for (const std::uint64_t seed : seeds) {
-            if (batch > 1 << 30) throw UsageError(fmt::format("--batch: {} is too large", batch));
-            const ModelSpec model{layers, seed, parse_init(init), without_unused(optimizer),
-                                  static_cast<int>(batch)};
-            validate(model, any);
-            if (known.insert(model_id(model, any)).second) product.models.push_back(model);
-          }
+          for (const GateChoice& gate : gates)
+            for (const std::uint64_t seed : seeds) {
+              if (batch > 1 << 30) throw UsageError(fmt::format("--batch: {} is too large", batch));
+              ModelSpec model{.hidden = layers,
+                              .seed = seed,
+                              .init = parse_init(init),
+                              .optimizer = without_unused(optimizer),
+                              .batch = static_cast<int>(batch)};
+              model.gates = gates_for(gate, layers_with_gates, model);
+              model.weights_rest = rest;
+              validate(model, any);
+              if (known.insert(model_id(model, any)).second) product.models.push_back(model);
+            }
   return product;
 }
 

@@ -10,6 +10,7 @@
 #include "datasets/npz.h"
 #include "tools/exit_codes.h"
 #include "tools/model_columns.h"
+#include "tools/sizes.h"
 #include "tools/summary.h"
 #include "tools/value_list.h"
 
@@ -38,10 +39,12 @@ struct NeuronColumns {
   std::vector<std::int64_t> model, count;
   std::vector<std::int32_t> layer, neuron;
   std::vector<double> mean, sd, min, max, zeros;
+  std::vector<double> gate;  // empty when no model has gates; NaN of layers without
 };
 
-NeuronColumns neuron_columns(const RunResult& result) {
+NeuronColumns neuron_columns(const RunSpec& spec, const RunResult& result) {
   NeuronColumns columns;
+  const bool gated = any_gates(spec);
   for (std::size_t m = 0; m < result.models.size(); ++m) {
     const auto& layers = result.models[m].neurons;
     for (std::size_t l = 0; l < layers.size(); ++l)
@@ -56,17 +59,20 @@ NeuronColumns neuron_columns(const RunResult& result) {
         columns.min.push_back(moments.min);
         columns.max.push_back(moments.max);
         columns.zeros.push_back(moments.zeros / moments.count);
+        if (gated) columns.gate.push_back(gate_of(result.models[m], l, n));
       }
   }
   return columns;
 }
 
 std::string neurons_csv(const NeuronColumns& c) {
-  std::string text = "model,layer,neuron,count,mean,sd,min,max,zeros\n";
+  const bool gated = !c.gate.empty();
+  std::string text = fmt::format("model,layer,neuron,count,mean,sd,min,max,zeros{}\n", gated ? ",gate" : "");
   for (std::size_t i = 0; i < c.model.size(); ++i)
-    text += fmt::format("{},{},{},{},{},{},{},{},{}\n", c.model[i], c.layer[i], c.neuron[i], c.count[i],
-                        csv_number(c.mean[i]), csv_number(c.sd[i]), csv_number(c.min[i]),
-                        csv_number(c.max[i]), csv_number(c.zeros[i]));
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{},{}{}\n", c.model[i], c.layer[i], c.neuron[i], c.count[i],
+                    csv_number(c.mean[i]), csv_number(c.sd[i]), csv_number(c.min[i]), csv_number(c.max[i]),
+                    csv_number(c.zeros[i]), gated ? "," + csv_number(c.gate[i]) : std::string());
   return text;
 }
 
@@ -112,17 +118,27 @@ void write_curves(const RunDirectory& directory, const RunSpec& spec, const RunR
       }
       npz.add(curve.name, shape, std::span<const double>(values));
     }
+    if (any_gates(spec)) add_sizes(npz, spec, result);
   });
 }
 
-void write_population(const RunDirectory& directory, const RunSpec& spec, const RunResult& result) {
+void write_population(const RunDirectory& directory, const RunSpec& spec, const RunResult& result,
+                      TaskShape shape) {
+  const std::vector<ModelColumn> columns = model_columns(spec.models);
+  const bool gated = any_gates(spec);
   std::string text = "index,id,parameters";
-  for (const ModelColumn& column : model_columns()) text += fmt::format(",{}", column.name);
+  for (const ModelColumn& column : columns) text += fmt::format(",{}", column.name);
+  if (gated) text += ",size,layer_sizes,effective_parameters";
   text += ",epochs,train_loss,train_accuracy,test_loss,test_accuracy,status,diverged_epoch\n";
   for (std::size_t m = 0; m < result.models.size(); ++m) {
     const ModelResult& model = result.models[m];
     text += fmt::format("{},{},{}", m, to_string(model.id), model.parameters);
-    for (const ModelColumn& column : model_columns()) text += "," + column.text(spec.models[m]);
+    for (const ModelColumn& column : columns) text += "," + column.text(spec.models[m]);
+    if (gated)
+      text += has_gates(spec.models[m])
+                  ? fmt::format(",{},{},{}", csv_number(size_of(model)), layer_sizes_text(model),
+                                effective_parameters(spec.models[m], model, shape))
+                  : ",,,";
     text += fmt::format(",{}", model.epoch_train_loss.size());
     for (const Metric& metric : kFinalMetrics) text += "," + csv_number(model.*metric.value);
     text += fmt::format(",{},{}\n", status_text(model.status),
@@ -133,7 +149,7 @@ void write_population(const RunDirectory& directory, const RunSpec& spec, const 
 
 void write_neurons(const RunDirectory& directory, const RunSpec& spec, const RunResult& result) {
   if (!spec.neuron_moments) return;
-  const NeuronColumns c = neuron_columns(result);
+  const NeuronColumns c = neuron_columns(spec, result);
   const Shape rows{static_cast<std::int64_t>(c.model.size())};
   write_npz(directory, "neurons.npz", [&](NpzWriter& npz) {
     const auto add = [&]<class T>(const char* name, const std::vector<T>& values) {
@@ -148,6 +164,7 @@ void write_neurons(const RunDirectory& directory, const RunSpec& spec, const Run
     add("min", c.min);
     add("max", c.max);
     add("zeros", c.zeros);
+    if (!c.gate.empty()) add("gate", c.gate);
   });
   if (c.model.size() < kMostCsvNeurons) directory.write("neurons.csv", neurons_csv(c));
 }
@@ -155,15 +172,18 @@ void write_neurons(const RunDirectory& directory, const RunSpec& spec, const Run
 nlohmann::ordered_json epoch_fields(const EpochReport& report) {
   std::int64_t diverged = 0;
   for (const double loss : report.train_loss) diverged += !std::isfinite(loss);
-  return {{"wave", report.wave},
-          {"waves", report.waves},
-          {"epoch", report.epoch},
-          {"models", report.models.size()},
-          {"diverged", diverged},
-          {"train_loss", to_json(five_numbers(report.train_loss))},
-          {"train_accuracy", to_json(five_numbers(report.train_accuracy))},
-          {"test_loss", to_json(five_numbers(report.test_loss))},
-          {"test_accuracy", to_json(five_numbers(report.test_accuracy))}};
+  nlohmann::ordered_json fields{{"wave", report.wave},
+                                {"waves", report.waves},
+                                {"epoch", report.epoch},
+                                {"models", report.models.size()},
+                                {"diverged", diverged},
+                                {"train_loss", to_json(five_numbers(report.train_loss))},
+                                {"train_accuracy", to_json(five_numbers(report.train_accuracy))},
+                                {"test_loss", to_json(five_numbers(report.test_loss))},
+                                {"test_accuracy", to_json(five_numbers(report.test_accuracy))}};
+  const FiveNumbers sizes = five_numbers(report.size);
+  if (sizes.count > 0) fields["size"] = to_json(sizes);
+  return fields;
 }
 
 nlohmann::ordered_json model_fields(const RunSpec& spec, const RunResult& result, std::size_t m) {
@@ -174,6 +194,10 @@ nlohmann::ordered_json model_fields(const RunSpec& spec, const RunResult& result
                                 {"seed", spec.models[m].seed},
                                 {"parameters", model.parameters}};
   for (const Metric& metric : kFinalMetrics) fields[metric.name] = model.*metric.value;
+  if (has_gates(spec.models[m])) {
+    fields["size"] = size_of(model);
+    fields["layer_sizes"] = layer_sizes(model);
+  }
   fields["status"] = status_text(model.status);
   fields["diverged_epoch"] =
       model.diverged_epoch < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(model.diverged_epoch);
@@ -184,6 +208,7 @@ nlohmann::ordered_json result_fields(const RunSpec& spec, const RunResult& resul
   nlohmann::ordered_json fields{{"models", spec.models.size()}, {"diverged", result.diverged}};
   for (const Metric& metric : kFinalMetrics)
     fields[metric.name] = to_json(five_numbers(values_of_ok(result, metric.value)));
+  if (any_gates(spec)) fields["size"] = to_json(five_numbers(sizes_of_ok(result)));
   fields["seconds"] = result.seconds;
   fields["train_seconds"] = result.train_seconds;
   fields["model_samples_per_second"] =

@@ -10,14 +10,16 @@
 namespace shoal {
 
 /// curves.npz: float64 [epochs][models] of train_loss, train_accuracy, test_loss, test_accuracy; NaN where
-/// nothing was measured.
+/// nothing was measured. With gates the sizes, too (sizes.h).
 void write_curves(const RunDirectory&, const RunSpec&, const RunResult&);
 
-/// population.csv: a row per model; empty cells where a thing does not exist or was not measured.
-void write_population(const RunDirectory&, const RunSpec&, const RunResult&);
+/// population.csv: a row per model; empty cells where a thing does not exist or was not measured. With gates
+/// their settings, the sizes and effective parameters, too.
+void write_population(const RunDirectory&, const RunSpec&, const RunResult&, TaskShape);
 
 /// neurons.npz: columns model, layer, neuron, count, mean, sd, min, max, zeros (a share) of all hidden
-/// neurons; and neurons.csv when they are fewer than 200,000. Nothing without moments.
+/// neurons, and gate of gated runs; and neurons.csv when they are fewer than 200,000. Nothing without
+/// moments.
 void write_neurons(const RunDirectory&, const RunSpec&, const RunResult&);
 
 /// One line of metrics.jsonl and one event "epoch": five numbers of every metric over the wave's models.

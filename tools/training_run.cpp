@@ -139,7 +139,7 @@ void remove_run_checkpoints(const std::filesystem::path& directory) {
 
 void write_results(const Population& p, bool table) {
   write_curves(p.directory, p.spec, p.result);
-  write_population(p.directory, p.spec, p.result);
+  write_population(p.directory, p.spec, p.result, p.task.shape);
   write_neurons(p.directory, p.spec, p.result);
   if (p.report.json())
     for (std::size_t m = 0; m < p.result.models.size(); ++m)

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "engine/spec.h"
+#include "tools/gate_settings.h"
 #include "tools/training.h"
 
 namespace shoal {
@@ -247,6 +248,7 @@ Schema training_schema() {
   Schema schema;
   add_data(schema);
   add_models(schema);
+  add_gate_settings(schema);
   add_training(schema);
   add_machine(schema);
   return schema;
