@@ -45,6 +45,7 @@ struct DatasetSpec {
   double difficulty = 1.0;              // of `digits`: scales the distortions, 0 .. 3
   double radius = 0;                    // of `circle`; 0: balanced, half of the points inside
   std::int64_t train_count = 0, test_count = 0;  // 0: all there are; otherwise the first that many
+  std::int64_t hold_out = 0;  // the last so many training samples take the place of the test part; 0: none
 };
 
 /// Loads or draws a data set. Throws DataError.

@@ -11,6 +11,7 @@
 #include "datasets/file_data.h"
 #include "datasets/mnist.h"
 #include "datasets/nearest.h"
+#include "datasets/take.h"
 
 namespace shoal {
 namespace {
@@ -27,7 +28,9 @@ constexpr std::array<DatasetInfo, 4> kDatasets = {{
 
 std::span<const DatasetInfo> list_datasets() { return kDatasets; }
 
-Dataset load_dataset(const DatasetSpec& spec) {
+namespace {
+
+Dataset load_whole(const DatasetSpec& spec) {
   std::vector<std::string_view> names;
   for (const DatasetInfo& info : kDatasets) {
     if (info.name == spec.name) return info.load(spec);
@@ -41,6 +44,14 @@ Dataset load_dataset(const DatasetSpec& spec) {
   throw DataError(
       fmt::format("there is no data set called '{}'{}; there are {}, and files (.npz, .csv, .tsv, IDX)",
                   spec.name, near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), known));
+}
+
+}  // namespace
+
+Dataset load_dataset(const DatasetSpec& spec) {
+  Dataset data = load_whole(spec);
+  hold_out_last(data, spec);
+  return data;
 }
 
 }  // namespace shoal

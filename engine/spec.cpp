@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 8> kInits{"torch",         "kaiming-norma
                                                  "ones",          "zeros"};
 constexpr std::array<std::string_view, 3> kOrders{"seed", "model", "shared"};
 constexpr std::array<std::string_view, 5> kRules{"sgd", "momentum", "nesterov", "adam", "adamax"};
+constexpr std::array<std::string_view, 3> kDecays{"none", "cosine", "linear"};
 constexpr std::array<std::string_view, 7> kGates{"none",     "mask",   "size",         "random-size",
                                                  "liveness", "switch", "hard-concrete"};
 constexpr std::array<std::string_view, 3> kSizePenalties{"integral", "sum", "x0"};
@@ -74,6 +75,9 @@ void validate_optimizer(const OptimizerSpec& o) {
   below_one("momentum", o.momentum);
   below_one("beta1", o.beta1);
   below_one("beta2", o.beta2);
+  require(o.lr_decay == LrDecay::none || o.decay_epochs >= 1,
+          fmt::format("a learning rate that goes down to 0 in {} epochs: 1 or more are possible",
+                      o.decay_epochs));
   require(std::isfinite(o.eps) && static_cast<float>(o.eps) > 0.0f,
           fmt::format("eps is {}: it must be larger than 0 (padding weights would become 0/0)", o.eps));
 }
@@ -127,6 +131,8 @@ std::uint64_t hash_of(const GateSpec& g) {
 
 }  // namespace
 
+/// Settings that came later are hashed behind the others, and only where they are used, so that models keep
+/// their ids.
 ModelId model_id(const ModelSpec& m, TaskShape shape) {
   if (m.id != 0) return m.id;
   const OptimizerSpec& o = m.optimizer;
@@ -135,15 +141,16 @@ ModelId model_id(const ModelSpec& m, TaskShape shape) {
   };  // -0 and 0 are one setting
   std::uint64_t layers = hash_words({m.hidden.size()});
   for (const int width : m.hidden) layers = hash_words({layers, static_cast<std::uint64_t>(width)});
-  const ModelId id =
+  ModelId id =
       hash_words({layers, m.seed, static_cast<std::uint64_t>(m.init), static_cast<std::uint64_t>(m.batch),
                   static_cast<std::uint64_t>(shape.features), static_cast<std::uint64_t>(shape.classes),
                   static_cast<std::uint64_t>(o.rule), bits(o.lr), bits(o.momentum), bits(o.beta1),
                   bits(o.beta2), bits(o.eps), bits(o.l1), bits(o.l2), bits(o.weight_decay)});
+  if (o.lr_decay != LrDecay::none)
+    id = hash_words({id, static_cast<std::uint64_t>(o.lr_decay), static_cast<std::uint64_t>(o.decay_epochs)});
   const bool has_gates =
       std::any_of(m.gates.begin(), m.gates.end(), [](const GateSpec& g) { return g.kind != GateKind::none; });
   if (!has_gates && m.weights_rest < 0 && !m.remove_dead && o.group_lasso == 0.0) return id;
-  // Behind the rest, so that models without any of these keep their ids.
   std::uint64_t gates = hash_words(
       {static_cast<std::uint64_t>(m.weights_rest + 1), m.hidden.size(), m.remove_dead, bits(o.group_lasso)});
   if (has_gates)
@@ -190,12 +197,15 @@ std::string_view name_of(Init i) { return kInits[static_cast<std::size_t>(i)]; }
 std::string_view name_of(OrderKind k) { return kOrders[static_cast<std::size_t>(k)]; }
 std::string_view name_of(UpdateRule r) { return kRules[static_cast<std::size_t>(r)]; }
 std::string_view name_of(LossKind k) { return kLosses[static_cast<std::size_t>(k)]; }
+std::string_view name_of(LrDecay d) { return kDecays[static_cast<std::size_t>(d)]; }
 std::string_view name_of(GateKind k) { return kGates[static_cast<std::size_t>(k)]; }
 std::string_view name_of(SizePenalty p) { return kSizePenalties[static_cast<std::size_t>(p)]; }
+LrDecay parse_lr_decay(std::string_view text) { return parse<LrDecay>("lr decay", text, kDecays); }
 GateKind parse_gate(std::string_view text) { return parse<GateKind>("gate", text, kGates); }
 SizePenalty parse_size_penalty(std::string_view text) {
   return parse<SizePenalty>("size penalty", text, kSizePenalties);
 }
+std::span<const std::string_view> lr_decay_names() { return kDecays; }
 std::span<const std::string_view> gate_names() { return kGates; }
 std::span<const std::string_view> size_penalty_names() { return kSizePenalties; }
 Init parse_init(std::string_view text) { return parse<Init>("init", text, kInits); }

@@ -49,6 +49,8 @@ struct OptimizerSpec {
   double l2 = 0.0;            // penalty l2/2 * sum w^2: coupled, PyTorch's weight_decay of SGD and Adam
   double weight_decay = 0.0;  // decoupled, as in AdamW; with any rule
   double group_lasso = 0.0;   // penalty group_lasso * sum over hidden neurons |incoming weights and bias|
+  LrDecay lr_decay = LrDecay::none;
+  int decay_epochs = 0;  // in which lr goes down to 0
 };
 
 /// Gates on one hidden layer (kernels/gates.h has the formulas). What a kind does not read is ignored.
@@ -109,10 +111,13 @@ std::string_view name_of(Init);
 std::string_view name_of(OrderKind);
 std::string_view name_of(UpdateRule);
 std::string_view name_of(LossKind);
+std::string_view name_of(LrDecay);
 std::string_view name_of(GateKind);
 std::string_view name_of(SizePenalty);
+LrDecay parse_lr_decay(std::string_view);
 GateKind parse_gate(std::string_view);
 SizePenalty parse_size_penalty(std::string_view);
+std::span<const std::string_view> lr_decay_names();
 std::span<const std::string_view> gate_names();
 std::span<const std::string_view> size_penalty_names();
 Init parse_init(std::string_view);

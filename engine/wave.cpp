@@ -9,8 +9,20 @@
 
 namespace shoal {
 
-UpdateSettings update_settings(const OptimizerSpec& o) {
-  return {o.lr, o.momentum, o.beta1, o.beta2, o.eps, o.l1, o.l2, o.weight_decay, o.rule, o.group_lasso, -1};
+UpdateSettings update_settings(const OptimizerSpec& o, std::int64_t steps_per_epoch) {
+  return {o.lr,
+          o.momentum,
+          o.beta1,
+          o.beta2,
+          o.eps,
+          o.l1,
+          o.l2,
+          o.weight_decay,
+          o.rule,
+          o.group_lasso,
+          -1,
+          o.lr_decay,
+          o.decay_epochs * steps_per_epoch};
 }
 
 namespace {
@@ -28,7 +40,7 @@ GateLayer gate_layer(const GatePlace& place, const ModelSpec& model, TaskShape s
   l.inertia = static_cast<float>(g.inertia), l.threshold = static_cast<float>(g.threshold);
   OptimizerSpec rule = model.optimizer;
   rule.lr = 1.0, rule.l1 = rule.l2 = rule.weight_decay = rule.group_lasso = 0.0;
-  l.settings = update_settings(rule);
+  l.settings = update_settings(rule, steps);
   l.seed = model.seed;
   l.stream = hash_words({kGateNoiseStream, model_id(model, shape), layer});
   return l;
@@ -114,9 +126,9 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const 
     wave.specs.push_back(
         with_neurons(run.models[static_cast<std::size_t>(m)], wave.kept[wave.specs.size()], task.shape));
     const ModelSpec& model = wave.specs.back();
-    wave.settings.push_back(update_settings(model.optimizer));
-    if (model.weights_rest >= 0)
-      wave.settings.back().last_step = model.weights_rest * steps_per_epoch(task.train.count, model.batch);
+    const std::int64_t steps = steps_per_epoch(task.train.count, model.batch);
+    wave.settings.push_back(update_settings(model.optimizer, steps));
+    if (model.weights_rest >= 0) wave.settings.back().last_step = model.weights_rest * steps;
   }
   wave.layout = make_layout(wave.specs, task.shape, run.order);
   const auto count = static_cast<std::size_t>(wave.layout.parameters);

@@ -46,7 +46,7 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task
 /// A fresh wave: layout, initial weights, zero state.
 Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
 
-UpdateSettings update_settings(const OptimizerSpec&);
+UpdateSettings update_settings(const OptimizerSpec&, std::int64_t steps_per_epoch);
 
 /// A layer's size: x0, or how many gates are not 0.
 double gate_size(const GateLayer&, const GateArrays&);

@@ -153,9 +153,13 @@ SHOAL_INLINE float neuron_gate_gradient(const GateLayer& l, float parameter, int
   }
 }
 
-/// Coefficients of a gate's step: the model's rule, counted from when the gates began.
+/// Coefficients of a gate's step: the model's rule, counted from when the gates began; a decay of the
+/// learning rate counts from the model's first step.
 SHOAL_INLINE StepCoefficients gate_coefficients(const GateLayer& l, std::int64_t step, int which) {
-  StepCoefficients c = step_coefficients(l.settings, static_cast<double>(step - l.first_step + 1), 1);
+  UpdateSettings s = l.settings;
+  s.lr = lr_share(s.lr_decay, static_cast<double>(s.decay_steps), static_cast<double>(step));
+  s.lr_decay = LrDecay::none;
+  StepCoefficients c = step_coefficients(s, static_cast<double>(step - l.first_step + 1), 1);
   c.rate *= l.rates[which];
   return c;
 }

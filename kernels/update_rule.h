@@ -11,6 +11,11 @@
 
 namespace shoal {
 
+/// How the learning rate goes down over the first T steps; after them it is 0.
+/// cosine: (1 + cos(pi (t - 1) / T)) / 2 of it is left in step t (Loshchilov & Hutter 2017, arXiv 1608.03983,
+/// without restarts); linear: 1 - (t - 1) / T.
+enum class LrDecay : int { none, cosine, linear };
+
 enum class UpdateRule : int { sgd, momentum, nesterov, adam, adamax };
 
 /// What a person sets, per model. Sources: SGD with momentum as in Sutskever et al. 2013 in PyTorch's form;
@@ -24,6 +29,8 @@ struct UpdateSettings {
   UpdateRule rule;
   double group = 0.0;           // group lasso: each neuron's incoming weights and bias are one group
   std::int64_t last_step = -1;  // the weights rest after it, gates go on; -1: never
+  LrDecay lr_decay = LrDecay::none;
+  std::int64_t decay_steps = 0;  // T
 };
 
 /// What moves in a step of a model: nothing (it has diverged), everything, or its gates only.
@@ -44,11 +51,22 @@ struct StepCoefficients {
   std::int64_t step;  // t
 };
 
+/// What the decay leaves of the learning rate in step t = 1, 2, ...
+SHOAL_INLINE double lr_share(LrDecay decay, double steps, double t) {
+  if (decay == LrDecay::none) return 1.0;
+  if (!(t <= steps)) return 0.0;
+  const double left = (steps - t + 1.0) / steps;
+  constexpr double kHalfPi = 1.57079632679489661923;
+  const double root = sin(kHalfPi * left);  // (1 + cos) / 2 would cancel near the end
+  return decay == LrDecay::cosine ? root * root : left;
+}
+
 /// Coefficients of step t = 1, 2, ... in double precision; not for inner loops. `alive`: it has not diverged.
 SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double t, int alive) {
   StepCoefficients c{};
   const bool moments = s.rule == UpdateRule::adam || s.rule == UpdateRule::adamax;
-  c.rate = static_cast<float>(moments ? s.lr / (1.0 - pow(s.beta1, t)) : s.lr);
+  const double lr = s.lr * lr_share(s.lr_decay, static_cast<double>(s.decay_steps), t);
+  c.rate = static_cast<float>(moments ? lr / (1.0 - pow(s.beta1, t)) : lr);
   c.momentum = static_cast<float>(s.momentum);
   c.gain1 = static_cast<float>(1.0 - s.beta1);
   c.gain2 = static_cast<float>(s.rule == UpdateRule::adamax ? s.beta2 : 1.0 - s.beta2);
@@ -56,8 +74,8 @@ SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double 
   c.eps = static_cast<float>(s.eps);
   c.l1 = static_cast<float>(s.l1);
   c.l2 = static_cast<float>(s.l2);
-  c.keep = static_cast<float>(1.0 - s.lr * s.weight_decay);
-  c.group = static_cast<float>(s.lr * s.group);
+  c.keep = static_cast<float>(1.0 - lr * s.weight_decay);
+  c.group = static_cast<float>(lr * s.group);
   c.step = static_cast<std::int64_t>(t);
   c.active = !alive ? kFrozen : s.last_step >= 0 && c.step > s.last_step ? kGatesOnly : kTrains;
   return c;

@@ -21,6 +21,7 @@ constexpr std::array<Command, 8> kCommands = {{
      "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
      "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
      "shoal train --data mnist --hidden 100x50 --optimizer sgd,adam --lr 1e-4..1e-1 --dry-run\n"
+     "shoal train --data mnist --hidden 500 --gate liveness --gate-penalty 1e-4..1e-2 -o runs/sparse\n"
      "shoal train --config runs/widths/config.toml -o runs/again\n"
      "shoal train --resume -o runs/widths",
      declare_train},
@@ -32,7 +33,8 @@ constexpr std::array<Command, 8> kCommands = {{
      declare_eval},
     {"export", "Write one model of a run as a safetensors file with PyTorch's names",
      "shoal export runs/widths --model 0 -o first.safetensors\n"
-     "shoal export runs/widths --model 3fa29c0de4b51c77 -o model.safetensors",
+     "shoal export runs/widths --model 3fa29c0de4b51c77 -o model.safetensors\n"
+     "shoal export runs/sparse --model 2 --compact -o small.safetensors",
      declare_export},
     {"gate", "The size gate's integral and its derivatives, beside the sum and the naive formulas",
      "shoal gate --x0 250 --k 0.4 --n 500\n"

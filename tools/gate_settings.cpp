@@ -21,6 +21,8 @@ using Type = SettingType;
 constexpr std::array<std::string_view, 6> kKinds{"none",     "size",   "random-size",
                                                  "liveness", "switch", "hard-concrete"};
 
+constexpr std::array<std::string_view, 2> kSwitch{"off", "on"};
+
 Setting number(std::string_view key, std::string_view fallback, std::string_view help, double minimum) {
   return {.key = key,
           .type = Type::real,
@@ -115,6 +117,14 @@ void add_rules(Schema& s) {
                .minimum = 0,
                .maximum = 1e6,
                .word = "never"});
+  s.push_back(
+      {.key = "remove-dead",
+       .type = Type::choice,
+       .fallback = "off",
+       .group = kGroup,
+       .metavar = "on|off",
+       .help = "neurons whose gate has closed for good leave after each epoch, and training gets faster",
+       .choices = kSwitch});
 }
 
 /// The numbers of a list, or one that means nothing, which the caller replaces.
@@ -202,6 +212,10 @@ std::vector<int> parse_gated_layers(const std::string& text) {
 }
 
 }  // namespace
+
+bool closes_for_good(const GateSpec& g) {
+  return g.kind == GateKind::liveness || (g.kind == GateKind::liveness_switch && g.inertia >= 0.0);
+}
 
 void add_gate_settings(Schema& s) {
   add_kinds(s);

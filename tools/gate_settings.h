@@ -18,6 +18,9 @@ struct GateChoice {
   GateSpec gate;                                     // kind none: no gates
   bool automatic_start = true, automatic_lr = true;  // by the layer's width; by the model's learning rate
 };
+/// A neuron whose gate has reached 0 never comes back.
+bool closes_for_good(const GateSpec&);
+
 /// All combinations; what a kind does not read is at its default, and each is there once. UsageError.
 std::vector<GateChoice> gate_choices(const Settings&);
 

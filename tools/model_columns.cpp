@@ -79,9 +79,14 @@ std::string gate_begin(M m) {
   return g ? std::to_string(g->begin) : "";
 }
 
+std::string lr_decay(M m) { return std::string(name_of(m.optimizer.lr_decay)); }
+std::string decay_epochs(M m) {
+  return m.optimizer.lr_decay == LrDecay::none ? "" : std::to_string(m.optimizer.decay_epochs);
+}
+
 std::string weights_rest(M m) { return m.weights_rest < 0 ? "" : std::to_string(m.weights_rest); }
 
-constexpr std::array<ModelColumn, 27> kColumns = {{
+constexpr std::array<ModelColumn, 30> kColumns = {{
     {"hidden", [](M m) { return to_text(m.hidden); }},
     {"seed", [](M m) { return std::to_string(m.seed); }},
     {"init", [](M m) { return std::string(name_of(m.init)); }},
@@ -95,20 +100,26 @@ constexpr std::array<ModelColumn, 27> kColumns = {{
     {"l1", [](M m) { return to_text(m.optimizer.l1); }},
     {"l2", [](M m) { return to_text(m.optimizer.l2); }},
     {"weight_decay", [](M m) { return to_text(m.optimizer.weight_decay); }},
-    {"gate", gate_name, true},
-    {"gate_layers", gate_layers, true},
-    {"gate_penalty", [](M m) { return of_gate(m, any_gate, &GateSpec::penalty); }, true},
-    {"size_penalty", size_penalty_name, true},
-    {"gate_start", gate_start, true},
-    {"gate_spread", [](M m) { return of_gate(m, neuron_gate, &GateSpec::spread); }, true},
-    {"gate_slope", [](M m) { return of_gate(m, size_gate, &GateSpec::slope); }, true},
-    {"gate_slope_lr", [](M m) { return of_gate(m, size_gate, &GateSpec::slope_lr); }, true},
-    {"gate_lr", [](M m) { return of_gate(m, any_gate, &GateSpec::lr); }, true},
-    {"grey_zone", grey_zone, true},
-    {"gate_inertia", [](M m) { return of_gate(m, judged_gate, &GateSpec::inertia); }, true},
-    {"gate_threshold", [](M m) { return of_gate(m, judged_gate, &GateSpec::threshold); }, true},
-    {"gate_begin", gate_begin, true},
-    {"weights_rest", weights_rest, true},
+    {"lr_decay", lr_decay, ModelColumn::Part::decay},
+    {"decay_epochs", decay_epochs, ModelColumn::Part::decay},
+    {"gate", gate_name, ModelColumn::Part::gates},
+    {"gate_layers", gate_layers, ModelColumn::Part::gates},
+    {"gate_penalty", [](M m) { return of_gate(m, any_gate, &GateSpec::penalty); }, ModelColumn::Part::gates},
+    {"size_penalty", size_penalty_name, ModelColumn::Part::gates},
+    {"gate_start", gate_start, ModelColumn::Part::gates},
+    {"gate_spread", [](M m) { return of_gate(m, neuron_gate, &GateSpec::spread); }, ModelColumn::Part::gates},
+    {"gate_slope", [](M m) { return of_gate(m, size_gate, &GateSpec::slope); }, ModelColumn::Part::gates},
+    {"gate_slope_lr", [](M m) { return of_gate(m, size_gate, &GateSpec::slope_lr); },
+     ModelColumn::Part::gates},
+    {"gate_lr", [](M m) { return of_gate(m, any_gate, &GateSpec::lr); }, ModelColumn::Part::gates},
+    {"grey_zone", grey_zone, ModelColumn::Part::gates},
+    {"gate_inertia", [](M m) { return of_gate(m, judged_gate, &GateSpec::inertia); },
+     ModelColumn::Part::gates},
+    {"gate_threshold", [](M m) { return of_gate(m, judged_gate, &GateSpec::threshold); },
+     ModelColumn::Part::gates},
+    {"gate_begin", gate_begin, ModelColumn::Part::gates},
+    {"remove_dead", [](M m) { return std::string(m.remove_dead ? "on" : ""); }, ModelColumn::Part::gates},
+    {"weights_rest", weights_rest, ModelColumn::Part::gates},
 }};
 
 }  // namespace
@@ -116,11 +127,14 @@ constexpr std::array<ModelColumn, 27> kColumns = {{
 bool has_gates(const ModelSpec& model) { return gate_of(model) != nullptr; }
 
 std::vector<ModelColumn> model_columns(std::span<const ModelSpec> models) {
-  const bool gates = std::any_of(models.begin(), models.end(),
-                                 [](const ModelSpec& m) { return has_gates(m) || m.weights_rest >= 0; });
+  const auto any = [&](auto&& has) { return std::any_of(models.begin(), models.end(), has); };
+  const bool gates = any([](M m) { return has_gates(m) || m.weights_rest >= 0; });
+  const bool decays = any([](M m) { return m.optimizer.lr_decay != LrDecay::none; });
   std::vector<ModelColumn> columns;
   for (const ModelColumn& column : kColumns)
-    if (gates || !column.of_gates) columns.push_back(column);
+    if (column.part == ModelColumn::Part::always ||
+        (column.part == ModelColumn::Part::gates ? gates : decays))
+      columns.push_back(column);
   return columns;
 }
 

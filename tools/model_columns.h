@@ -12,12 +12,12 @@ namespace shoal {
 
 struct ModelColumn {
   std::string_view name;
-  std::string (*text)(const ModelSpec&);  // empty where the model has no such thing
-  bool of_gates = false;
+  std::string (*text)(const ModelSpec&);                         // empty where the model has no such thing
+  enum class Part { always, decay, gates } part = Part::always;  // where a model has such a thing
 };
 
-/// hidden, seed, init, batch, optimizer, lr, momentum, ...; and those of gates, gate, gate_penalty, ..., when
-/// one of the models has gates or weights that rest.
+/// hidden, seed, init, batch, optimizer, lr, momentum, ...; lr_decay, ... when the learning rate of one of
+/// the models decays; gate, gate_penalty, ... when one has gates or weights that rest.
 std::vector<ModelColumn> model_columns(std::span<const ModelSpec>);
 
 bool has_gates(const ModelSpec&);

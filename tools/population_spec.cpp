@@ -39,9 +39,12 @@ std::vector<Axis> axes_of(const Settings& s) {
 std::vector<OptimizerSpec> optimizers_of(const Settings& s) {
   std::vector<OptimizerSpec> all;
   const bool automatic = s.text("weight-decay") == "auto";
+  const auto decay_epochs =
+      static_cast<int>(s.integer(s.text("decay-epochs") == "auto" ? "epochs" : "decay-epochs"));
   for (const std::string& name : s.texts("optimizer")) {
     OptimizerSpec base;
     base.rule = rule_of(name);
+    base.decay_epochs = decay_epochs;
     std::vector<Axis> axes = axes_of(s);
     axes.push_back({&OptimizerSpec::weight_decay,
                     automatic ? std::vector<double>{name == "adamw" ? 0.01 : 0.0} : s.reals("weight-decay")});
@@ -57,7 +60,11 @@ std::vector<OptimizerSpec> optimizers_of(const Settings& s) {
         throw UsageError(fmt::format("these lists make more than {} combinations", kMostModels));
       of_name = std::move(longer);
     }
-    all.insert(all.end(), of_name.begin(), of_name.end());
+    for (const std::string& decay : s.texts("lr-decay"))
+      for (OptimizerSpec optimizer : of_name) {
+        optimizer.lr_decay = parse_lr_decay(decay);
+        all.push_back(optimizer);
+      }
   }
   return all;
 }
@@ -67,6 +74,8 @@ OptimizerSpec without_unused(OptimizerSpec o) {
   const OptimizerSpec defaults;
   if (!has_momentum(o.rule)) o.momentum = defaults.momentum;
   if (!has_betas(o.rule)) o.beta1 = defaults.beta1, o.beta2 = defaults.beta2, o.eps = defaults.eps;
+  if (o.lr_decay == LrDecay::none || o.decay_epochs == 0)
+    o.lr_decay = defaults.lr_decay, o.decay_epochs = defaults.decay_epochs;
   return o;
 }
 
@@ -107,6 +116,11 @@ Product models_of(const Settings& s) {
   const auto gates = gate_choices(s);
   const auto layers_with_gates = gated_layers(s);
   const int rest = s.text("weights-rest") == "never" ? -1 : static_cast<int>(s.integer("weights-rest"));
+  const bool removes = s.text("remove-dead") == "on";
+  if (removes &&
+      std::none_of(gates.begin(), gates.end(), [](const GateChoice& g) { return closes_for_good(g.gate); }))
+    throw UsageError(
+        "--remove-dead on: no gate closes for good; --gate liveness does, and switch with --gate-inertia");
   Product product;
   const double combinations = static_cast<double>(hidden.size()) * static_cast<double>(optimizers.size()) *
                               static_cast<double>(seeds.size()) *
@@ -131,6 +145,7 @@ Product models_of(const Settings& s) {
                               .batch = static_cast<int>(batch)};
               model.gates = gates_for(gate, layers_with_gates, model);
               model.weights_rest = rest;
+              model.remove_dead = removes && closes_for_good(gate.gate);
               validate(model, any);
               if (known.insert(model_id(model, any)).second) product.models.push_back(model);
             }
@@ -204,7 +219,8 @@ DatasetSpec dataset_spec_of(const Settings& s) {
           .difficulty = s.real("difficulty"),
           .radius = s.real("radius"),
           .train_count = s.integer("train-count"),
-          .test_count = s.integer("test-count")};
+          .test_count = s.integer("test-count"),
+          .hold_out = s.integer("hold-out")};
 }
 
 /// The constants that everybody uses for MNIST, and some for FashionMNIST, too.

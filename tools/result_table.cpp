@@ -80,7 +80,7 @@ void add_to_group(WidthGroup& group, const ModelResult& model) {
 std::vector<ModelColumn> grouping_columns(const RunSpec& spec) {
   std::vector<ModelColumn> columns;
   for (const ModelColumn& column : telling_columns(spec))
-    if (column.name == "hidden" || column.of_gates) columns.push_back(column);
+    if (column.name == "hidden" || column.part == ModelColumn::Part::gates) columns.push_back(column);
   return columns;
 }
 

@@ -46,6 +46,13 @@ void add_data(Schema& s) {
                .metavar = "N",
                .help = "the first N test samples; 0: all",
                .minimum = 0});
+  s.push_back({.key = "hold-out",
+               .type = Type::integer,
+               .fallback = "0",
+               .group = kData,
+               .metavar = "N",
+               .help = "the last N training samples take the place of the test data, to choose settings by",
+               .minimum = 0});
   s.push_back(
       {.key = "normalize",
        .fallback = "dataset",
@@ -151,6 +158,23 @@ void add_models(Schema& s) {
   s.push_back(
       hyperparameter("weight-decay", "auto", "decoupled decay, with any rule; auto: 0.01 for adamw, else 0"));
   s.back().word = "auto";
+  s.push_back({.key = "lr-decay",
+               .type = Type::choice,
+               .fallback = "none",
+               .group = kModels,
+               .metavar = "NAME,...",
+               .help = "the learning rates of weights and gates go down to 0 over --decay-epochs",
+               .list = true,
+               .choices = lr_decay_names()});
+  s.push_back({.key = "decay-epochs",
+               .type = Type::integer,
+               .fallback = "auto",
+               .group = kModels,
+               .metavar = "N",
+               .help = "of lr-decay; auto: all epochs",
+               .minimum = 1,
+               .maximum = 1e6,
+               .word = "auto"});
 }
 
 void add_training(Schema& s) {

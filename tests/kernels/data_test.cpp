@@ -15,7 +15,11 @@ namespace {
 /// Coefficients from their definitions, in double.
 std::vector<double> coefficients_of(const UpdateSettings& s, double t) {
   const bool adam = s.rule == UpdateRule::adam, adamax = s.rule == UpdateRule::adamax;
-  return {adam || adamax ? s.lr / (1.0 - std::pow(s.beta1, t)) : s.lr,
+  const double left = (static_cast<double>(s.decay_steps) - t + 1.0) / static_cast<double>(s.decay_steps);
+  double lr = s.lr;
+  if (s.lr_decay == LrDecay::cosine) lr *= left > 0.0 ? std::pow(std::sin(std::acos(0.0) * left), 2) : 0.0;
+  if (s.lr_decay == LrDecay::linear) lr *= std::max(0.0, left);
+  return {adam || adamax ? lr / (1.0 - std::pow(s.beta1, t)) : lr,
           s.momentum,
           1.0 - s.beta1,
           adamax ? s.beta2 : 1.0 - s.beta2,
@@ -23,7 +27,7 @@ std::vector<double> coefficients_of(const UpdateSettings& s, double t) {
           s.eps,
           s.l1,
           s.l2,
-          1.0 - s.lr * s.weight_decay};
+          1.0 - lr * s.weight_decay};
 }
 
 std::vector<double> as_doubles(const StepCoefficients& c) {
@@ -40,9 +44,9 @@ constexpr double kCoefficientTolerance = kRounding + 1e-11;
 const std::vector<UpdateSettings> kSettings = {
     {0.1, 0.9, 0.9, 0.999, 1e-8, 0.0, 0.0, 0.0, UpdateRule::sgd},
     {0.01, 0.8, 0.9, 0.999, 1e-8, 1e-4, 2e-4, 0.5, UpdateRule::momentum},
-    {0.001, 0.0, 0.9, 0.9999, 1e-6, 0.0, 1e-3, 0.01, UpdateRule::adam},
+    {0.001, 0.0, 0.9, 0.9999, 1e-6, 0.0, 1e-3, 0.01, UpdateRule::adam, 0.0, -1, LrDecay::cosine, 40},
     {0.002, 0.0, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.0, UpdateRule::adamax},
-    {0.002, 0.95, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.1, UpdateRule::nesterov}};
+    {0.002, 0.95, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.1, UpdateRule::nesterov, 0.0, -1, LrDecay::linear, 130}};
 
 TEST_CASE("begin_step: batches and coefficients follow the counter through epochs") {
   for (const TestMachine& machine : machines()) {

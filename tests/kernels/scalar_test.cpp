@@ -144,5 +144,19 @@ TEST_CASE("step_coefficients: corrections of the first and of a very late step")
   CHECK(c.momentum == 0.9f);
 }
 
+TEST_CASE("lr_share: all at first, half in the middle, nothing after the last step") {
+  for (const LrDecay decay : {LrDecay::cosine, LrDecay::linear}) {
+    CHECK(lr_share(decay, 100, 1) == 1.0);
+    CHECK(lr_share(decay, 100, 51) == doctest::Approx(0.5));
+    CHECK(lr_share(decay, 100, 100) > 0.0);
+    CHECK(lr_share(decay, 100, 101) == 0.0);
+    CHECK(lr_share(decay, 1, 1) == 1.0);
+    for (int t = 1; t <= 100; ++t) CHECK(lr_share(decay, 100, t + 1) < lr_share(decay, 100, t));
+  }
+  CHECK(lr_share(LrDecay::cosine, 4, 2) == doctest::Approx(0.5 + std::sqrt(0.125)));
+  CHECK(lr_share(LrDecay::linear, 4, 2) == 0.75);
+  CHECK(lr_share(LrDecay::none, 0, 1e9) == 1.0);
+}
+
 }  // namespace
 }  // namespace shoal::test

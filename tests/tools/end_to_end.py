@@ -16,6 +16,7 @@ import unittest
 
 import program
 from gate_command import Gate  # noqa: F401, found by unittest
+from gated_training import Gated  # noqa: F401
 from program import SMALL, Case, environment, lines_of, npz, record_of, rows_of, safetensors
 from refusals import Refusals  # noqa: F401, found by unittest
 from stats_end_to_end import Stats  # noqa: F401

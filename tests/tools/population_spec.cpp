@@ -5,20 +5,12 @@
 #include <set>
 
 #include "kernels/machine.h"
+#include "tests/tools/settings_of.h"
 #include "tools/exit_codes.h"
-#include "tools/training.h"
 
 using namespace shoal;
 
-namespace {
-
-Settings with(std::initializer_list<std::pair<const char*, const char*>> values) {
-  Settings settings(training_schema());
-  for (const auto& [key, text] : values) settings.set(key, text, Origin::flag);
-  return settings;
-}
-
-}  // namespace
+using test::with;
 
 TEST_CASE("all lists form a product, widths slowest and seeds fastest") {
   const Product p = models_of(with({{"hidden", "4,8x2"}, {"lr", "0.1,0.2"}, {"seeds", "3"}, {"seed", "7"}}));
