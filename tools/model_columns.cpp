@@ -86,7 +86,7 @@ std::string decay_epochs(M m) {
 
 std::string weights_rest(M m) { return m.weights_rest < 0 ? "" : std::to_string(m.weights_rest); }
 
-constexpr std::array<ModelColumn, 30> kColumns = {{
+constexpr std::array<ModelColumn, 31> kColumns = {{
     {"hidden", [](M m) { return to_text(m.hidden); }},
     {"seed", [](M m) { return std::to_string(m.seed); }},
     {"init", [](M m) { return std::string(name_of(m.init)); }},
@@ -100,6 +100,7 @@ constexpr std::array<ModelColumn, 30> kColumns = {{
     {"l1", [](M m) { return to_text(m.optimizer.l1); }},
     {"l2", [](M m) { return to_text(m.optimizer.l2); }},
     {"weight_decay", [](M m) { return to_text(m.optimizer.weight_decay); }},
+    {"group_lasso", [](M m) { return to_text(m.optimizer.group_lasso); }, ModelColumn::Part::group_lasso},
     {"lr_decay", lr_decay, ModelColumn::Part::decay},
     {"decay_epochs", decay_epochs, ModelColumn::Part::decay},
     {"gate", gate_name, ModelColumn::Part::gates},
@@ -128,13 +129,15 @@ bool has_gates(const ModelSpec& model) { return gate_of(model) != nullptr; }
 
 std::vector<ModelColumn> model_columns(std::span<const ModelSpec> models) {
   const auto any = [&](auto&& has) { return std::any_of(models.begin(), models.end(), has); };
-  const bool gates = any([](M m) { return has_gates(m) || m.weights_rest >= 0; });
-  const bool decays = any([](M m) { return m.optimizer.lr_decay != LrDecay::none; });
+  using Part = ModelColumn::Part;
+  // In the order of the enumeration.
+  const bool there[] = {true, any([](M m) { return m.optimizer.group_lasso > 0.0; }),
+                        any([](M m) { return m.optimizer.lr_decay != LrDecay::none; }),
+                        any([](M m) { return has_gates(m) || m.weights_rest >= 0; })};
+  static_assert(static_cast<int>(Part::gates) == 3);
   std::vector<ModelColumn> columns;
   for (const ModelColumn& column : kColumns)
-    if (column.part == ModelColumn::Part::always ||
-        (column.part == ModelColumn::Part::gates ? gates : decays))
-      columns.push_back(column);
+    if (there[static_cast<std::size_t>(column.part)]) columns.push_back(column);
   return columns;
 }
 

@@ -12,8 +12,13 @@ namespace shoal {
 
 struct ModelColumn {
   std::string_view name;
-  std::string (*text)(const ModelSpec&);                         // empty where the model has no such thing
-  enum class Part { always, decay, gates } part = Part::always;  // where a model has such a thing
+  std::string (*text)(const ModelSpec&);  // empty where the model has no such thing
+  enum class Part {
+    always,
+    group_lasso,
+    decay,
+    gates
+  } part = Part::always;  // where a model has such a thing
 };
 
 /// hidden, seed, init, batch, optimizer, lr, momentum, ...; lr_decay, ... when the learning rate of one of

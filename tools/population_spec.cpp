@@ -33,7 +33,7 @@ std::vector<Axis> axes_of(const Settings& s) {
   return {{&OptimizerSpec::lr, s.reals("lr")},       {&OptimizerSpec::momentum, s.reals("momentum")},
           {&OptimizerSpec::beta1, s.reals("beta1")}, {&OptimizerSpec::beta2, s.reals("beta2")},
           {&OptimizerSpec::eps, s.reals("eps")},     {&OptimizerSpec::l1, s.reals("l1")},
-          {&OptimizerSpec::l2, s.reals("l2")}};
+          {&OptimizerSpec::l2, s.reals("l2")},       {&OptimizerSpec::group_lasso, s.reals("group-lasso")}};
 }
 
 std::vector<OptimizerSpec> optimizers_of(const Settings& s) {

@@ -158,6 +158,9 @@ void add_models(Schema& s) {
   s.push_back(
       hyperparameter("weight-decay", "auto", "decoupled decay, with any rule; auto: 0.01 for adamw, else 0"));
   s.back().word = "auto";
+  s.push_back(
+      hyperparameter("group-lasso", "0",
+                     "penalty X * sum over hidden neurons of the length of their incoming weights and bias"));
   s.push_back({.key = "lr-decay",
                .type = Type::choice,
                .fallback = "none",

@@ -130,6 +130,14 @@ TEST_CASE("columns of gates and of a decaying learning rate are there when a mod
   CHECK(decays.back() == "decay_epochs");
 }
 
+TEST_CASE("group lasso is a setting of the optimizer, and none is what it always was") {
+  const Product p = models_of(with({{"group-lasso", "0,1e-3"}}));
+  REQUIRE(p.models.size() == 2);
+  CHECK(p.models[1].optimizer.group_lasso == 1e-3);
+  CHECK(model_id(p.models[0], {784, 10}) == model_id(models_of(with({})).models[0], {784, 10}));
+  CHECK(model_columns(p.models).back().name == "group_lasso");
+}
+
 TEST_CASE("a learning rate that decays is a model of its own, and one that does not is what it always was") {
   const Product p = models_of(with({{"lr-decay", "none,cosine,linear"}, {"epochs", "7"}}));
   REQUIRE(p.models.size() == 3);
