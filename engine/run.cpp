@@ -58,6 +58,7 @@ class Run {
   void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
                     int number);
   void checkpoint(Wave&, Driver&, int number);
+  void show_weights(const Wave&, Driver&);
   bool checkpoint_due(const Wave&) const;
   void report_progress();
   void fill_results();
@@ -209,6 +210,16 @@ void Run::remove_dead(Wave& wave, std::unique_ptr<Driver>& driver) {
   driver = make_driver(wave);
 }
 
+void Run::show_weights(const Wave& wave, Driver& driver) {
+  const int epochs = static_cast<int>(epoch_) + 1;
+  if (!hooks_.epoch_weights || std::ranges::count(hooks_.weight_epochs, epochs) == 0) return;
+  driver.fetch();
+  hooks_.epoch_weights({epochs, wave.models, [&](std::size_t m) {
+                          return get_weights(wave.layout, static_cast<std::int64_t>(m),
+                                             wave.parameters.data());
+                        }});
+}
+
 bool Run::train_epochs(Wave& wave, std::unique_ptr<Driver>& driver, int number) {
   const Evaluation unknown{std::vector<double>(wave.models.size(), kUnknown),
                            std::vector<double>(wave.models.size(), kUnknown)};
@@ -226,6 +237,7 @@ bool Run::train_epochs(Wave& wave, std::unique_ptr<Driver>& driver, int number) 
     if (control_.stopped()) return false;
     driver->fetch_gates();
     record_epoch(wave, epoch_, train, test, number);
+    show_weights(wave, *driver);
     wave.loss.assign(wave.loss.size(), 0.0);
     wave.correct.assign(wave.correct.size(), 0);
     if (epoch_ + 1 < spec_.epochs) remove_dead(wave, driver);
@@ -443,6 +455,11 @@ RunPlan plan_run(const RunSpec& run, const Task& task) {
 
 RunResult run(const RunSpec& spec, const Task& task, const RunHooks& hooks) {
   validate(spec, task);
+  const auto gated = [](const ModelSpec& m) {
+    return std::ranges::any_of(m.gates, [](const GateSpec& g) { return g.kind != GateKind::none; });
+  };
+  if (hooks.epoch_weights && std::ranges::any_of(spec.models, gated))
+    throw SpecError("weights at the ends of epochs are those of models without gates");
   return Run(spec, task, hooks).go();
 }
 

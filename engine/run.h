@@ -111,6 +111,13 @@ struct EpochReport {
   std::span<const double> size;  // [models of the wave] sum over the layers with gates; NaN without gates
 };
 
+/// Weights of a wave's models at the end of an epoch.
+struct EpochWeights {
+  int epochs = 0;                                            // trained so far
+  std::span<const std::int64_t> models;                      // of the wave: indices into RunSpec::models
+  std::function<std::vector<LayerWeights>(std::size_t)> of;  // of models[i], as RunHooks::weights gives them
+};
+
 /// Share of a run's time that checkpoints may take when nobody says how often they are written.
 inline constexpr double kCheckpointShare = 0.05;
 
@@ -131,6 +138,11 @@ struct RunHooks {
   /// times g_i), so that the layers alone are the model, unless fold_gates is false.
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
   bool fold_gates = true;
+  /// Called at the ends of these epochs (counted from 1), before a checkpoint of them is written: after a
+  /// resume epochs that a checkpoint holds are not seen again, others are, with the same bits. Not with gates
+  /// (SpecError).
+  std::vector<int> weight_epochs;
+  std::function<void(const EpochWeights&)> epoch_weights;
 };
 
 struct RunResult {

@@ -60,6 +60,10 @@ struct TrainingExtras {
   std::function<void(RunSpec&, const Settings&)> adjust;
   /// Sees the weights of every model as it finishes (RunHooks::weights).
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+  /// Epochs at whose ends `epoch_weights` sees the weights (RunHooks::weight_epochs). What it writes into the
+  /// run's directory is there after a resume.
+  std::function<std::vector<int>(const RunSpec&)> weight_epochs;
+  std::function<void(const RunDirectory&, const EpochWeights&)> epoch_weights;
   /// The data sets that --data stands for. Two or more: each is trained in a directory of its own name inside
   /// the run's, one after the other; `after` sees each, `together` all of them.
   std::function<std::vector<std::string>(const Settings&)> parts;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "engine/driver.h"
 #include "engine/initialize.h"
@@ -246,6 +247,33 @@ TEST_CASE("a plan counts what a run has") {
   CHECK(plan.packs == 2);
   CHECK(plan.data_bytes == 300 * 24 + 90 * 24);
   CHECK(plan.train_flops == 300.0 * 3 * (4 * 20 * 8 + 6 * 8 * 4 + 4 * 20 * 100 + 6 * 100 * 50 + 6 * 50 * 4));
+}
+
+TEST_CASE("weights at the end of an epoch are those of a run that ends there") {
+  const auto small = small_task();
+  for (const MachineSpec::Kind kind : {MachineSpec::Kind::cpu, MachineSpec::Kind::emu}) {
+    RunSpec spec;
+    spec.models = {model({5}), model({70}, 2), model({16, 9}, 3)};
+    spec.epochs = 3;
+    spec.machine.kind = kind;
+    RunHooks hooks;
+    hooks.weight_epochs = {2, 3, 7};
+    std::map<std::pair<int, std::int64_t>, std::vector<LayerWeights>> seen;
+    hooks.epoch_weights = [&](const EpochWeights& w) {
+      for (std::size_t m = 0; m < w.models.size(); ++m) seen[{w.epochs, w.models[m]}] = w.of(m);
+    };
+    const auto whole = train(spec, small.task, hooks);
+    spec.epochs = 2;
+    const auto part = train(spec, small.task);
+    CHECK(seen.size() == 6);
+    for (std::int64_t m = 0; m < 3; ++m) {
+      CHECK(same_bits(seen[{2, m}], part.weights[static_cast<std::size_t>(m)]));
+      CHECK(same_bits(seen[{3, m}], whole.weights[static_cast<std::size_t>(m)]));
+    }
+    spec.models[0].gates.resize(1);
+    spec.models[0].gates[0].kind = GateKind::size;
+    CHECK_THROWS_AS(train(spec, small.task, hooks), SpecError);
+  }
 }
 
 }  // namespace
