@@ -6,13 +6,14 @@
 namespace shoal {
 
 Action declare_conjecture(CLI::App&);
+Action declare_ordering(CLI::App&);
 Action declare_width(CLI::App&);
 Action declare_pca(CLI::App&);
 Action declare_flexible(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 4> kStudies = {{
+constexpr std::array<Study, 5> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -34,6 +35,13 @@ constexpr std::array<Study, 4> kStudies = {{
      "shoal study flexible --data mnist -o runs/flexible\n"
      "shoal study flexible --full --data both",
      declare_flexible},
+    {"ordering",
+     "Which neurons does a network need: the exact rise of the loss without each, cheaper measures of it, "
+     "and "
+     "pruning by them",
+     "shoal study ordering --data mnist -o runs/ordering\n"
+     "shoal study ordering --full --data both",
+     declare_ordering},
 }};
 
 }  // namespace
