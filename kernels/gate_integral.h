@@ -12,7 +12,6 @@
 #pragma once
 
 #include <math.h>
-#include <limits>
 
 #include "kernels/portable.h"
 
@@ -58,8 +57,10 @@ template <class T>
 SHOAL_INLINE T integral(T x0, T k, T n) {
   const T kappa = magnitude(k), a = k * x0, b = k * (x0 - n), w = kappa * n;
   const T hi = larger(a, b), lo = smaller(a, b);
+  // From 1 to the next number. (std::numeric_limits is a function of the host.)
+  constexpr T kEpsilon = T(sizeof(T) == sizeof(float) ? 0x1p-23 : 0x1p-52);
   T s;
-  if (w * w < T(4) * std::numeric_limits<T>::epsilon()) {
+  if (w * w < T(4) * kEpsilon) {
     // The gate is a straight line over the layer: N times its middle, up to a relative w^2/24. Serves k = 0.
     s = n * logistic(k * (x0 - n / T(2)));
   } else if (hi <= T(1)) {

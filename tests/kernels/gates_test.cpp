@@ -87,6 +87,24 @@ TEST_CASE("set_gates: all are open until their epoch begins, and from its first 
   }
 }
 
+TEST_CASE("set_gates: a uniform number is never 1, whatever the random word") {
+  // Word 2322507 of this stream is 0xFFFFFF05. With u = 1 the logit would be infinite and the gate open.
+  constexpr std::int64_t kStep = 2322507;
+  Gated g = make_gated({3, 2, {{{1}}}, {4}}, [](int, int) { return GateKind::hard_concrete; });
+  g.layers[0].seed = 11, g.layers[0].stream = 0x123456789ABCDEF0;
+  const double uniform = noise_of(g.layers[0], kStep - 1).uniform[0], last = 1.0 - 0x1p-24;
+  CHECK(uniform < last);
+  CHECK(noise_of(g.layers[0], kStep).uniform[0] == last);
+  for (const TestMachine& machine : machines()) {
+    CAPTURE(machine.name);
+    Rig rig(machine, g.population, {.gates = true});
+    GateRig gates(rig, g, {{-25.0}});  // logit(u) = 16.6
+    rig.arena.set(rig.coefficients, coefficients_at(g, kStep));
+    gates.set_gates(false);
+    CHECK(rig.arena.get(rig.gates)[static_cast<std::size_t>(g.layers[0].neuron)] == 0.0f);
+  }
+}
+
 TEST_CASE("set_gates: a parameter that is not a number shows") {
   for (const TestMachine& machine : machines()) {
     CAPTURE(machine.name);
