@@ -48,6 +48,8 @@ Gated make_gated(const PopulationSpec& spec, const std::function<GateKind(int, i
                         .l2 = 0.0,
                         .weight_decay = 0.0,
                         .rule = spec.models[index(m)].rule};
+      // The decay counts from the model's first step, however late the gates begin.
+      layer.settings.lr_decay = static_cast<LrDecay>(n % 3), layer.settings.decay_steps = 150;
       layer.seed = 11 + n, layer.stream = 0x123456789ABCDEF0 + n;
       g.layers.push_back(layer), g.hidden.push_back(l);
     }
@@ -162,7 +164,13 @@ reference::GateNoise noise_of(const GateLayer& l, std::int64_t step) {
   return noise;
 }
 
-reference::Optimizer rule_of(const GateLayer& l) { return in_reference(l.settings); }
+reference::Optimizer rule_of(const GateLayer& l, std::int64_t step) {
+  reference::Optimizer rule = in_reference(l.settings);
+  const double gone = static_cast<double>(step - 1) / static_cast<double>(l.settings.decay_steps);
+  if (l.settings.lr_decay == LrDecay::cosine) rule.lr = 0.5 * (1.0 + std::cos(2.0 * std::acos(0.0) * gone));
+  if (l.settings.lr_decay == LrDecay::linear) rule.lr = 1.0 - gone;
+  return rule;
+}
 
 GateRig::GateRig(Rig& r, const Gated& g, const std::vector<reference::Vector>& parameters)
     : rig(r), gated(g) {

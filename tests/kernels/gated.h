@@ -53,8 +53,8 @@ reference::Vector of_layer(const std::vector<float>& array, const GateLayer&, st
 reference::GateSettings in_reference(const GateLayer&);
 /// What chance adds in a step; step 0: in an evaluation.
 reference::GateNoise noise_of(const GateLayer&, std::int64_t step);
-/// The rule of a layer's learned numbers; its learning rate is 1.
-reference::Optimizer rule_of(const GateLayer&);
+/// The rule of a layer's learned numbers; its learning rate is what the model's decay leaves in the step.
+reference::Optimizer rule_of(const GateLayer&, std::int64_t step);
 
 /// The gates' arrays on a machine.
 struct GateRig {

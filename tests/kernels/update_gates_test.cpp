@@ -178,8 +178,8 @@ TEST_CASE("update_gates: a step of every kind by every rule is the reference's, 
               continue;
             }
             if (near_clamp(l, values, i)) continue;
-            reference::Optimizer rule = rule_of(l);
-            rule.lr = l.rates[is_size(l) ? i : 0];
+            reference::Optimizer rule = rule_of(l, step);
+            rule.lr *= l.rates[is_size(l) ? i : 0];
             const ExpectedStep x = expected_step(rule, before[i], {a[at], b[at]}, gradients[i], errors[i],
                                                  static_cast<int>(step - 100));
             const bool dies = l.kind == GateKind::liveness && w_after[at] == 0.0f;
@@ -236,8 +236,9 @@ TEST_CASE("update_gates: who is given up, strictly or by the variance of a sign,
         gates.update_gates(false);
         for (std::size_t n = 0; n < g.layers.size(); ++n) {
           const GateLayer& l = g.layers[n];
+          const reference::Optimizer rule = rule_of(l, step);
           if (rows_of(g.population, l.model) > 0)
-            trainers[n].step(rule_of(l), {l.rates[0], l.rates[1]}, {}, sums.dg[n]);
+            trainers[n].step(rule, {l.rates[0] * rule.lr, l.rates[1] * rule.lr}, {}, sums.dg[n]);
         }
       }
       const std::vector<float> w = rig.arena.get(gates.state.parameters),
