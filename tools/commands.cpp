@@ -10,13 +10,14 @@ Action declare_study(CLI::App&);
 Action declare_eval(CLI::App&);
 Action declare_export(CLI::App&);
 Action declare_gate(CLI::App&);
+Action declare_gradcheck(CLI::App&);
 Action declare_stats(CLI::App&);
 Action declare_data(CLI::App&);
 Action declare_info(CLI::App&);
 
 namespace {
 
-constexpr std::array<Command, 8> kCommands = {{
+constexpr std::array<Command, 9> kCommands = {{
     {"train", "Train a population: models of many widths, seeds and hyperparameters at once",
      "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
      "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
@@ -41,6 +42,11 @@ constexpr std::array<Command, 8> kCommands = {{
      "shoal gate --x0 250 --k 1 --n 500 --precision float32\n"
      "shoal gate --csv gates.csv --json",
      declare_gate},
+    {"gradcheck", "Gradients of a model's first step against double precision and differences",
+     "shoal gradcheck --data digits --hidden 100x50\n"
+     "shoal gradcheck --data mnist --hidden 100 --gate size,liveness --gate-penalty 0.01\n"
+     "shoal gradcheck --data mnist --hidden 256 --device cuda --json",
+     declare_gradcheck},
     {"stats", "Moments, tests and correlations of the columns of any table: csv, npy, npz",
      "shoal stats activations.npy --json\n"
      "shoal stats measurements.csv --column 3,temperature --shapiro --mixture normal-normal\n"

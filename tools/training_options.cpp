@@ -24,19 +24,6 @@ std::string help_of(const Setting& row) {
   return text;
 }
 
-void add_settings(CLI::App& app, TrainingCommand& command) {
-  command.values.resize(command.schema.size());
-  for (std::size_t i = 0; i < command.schema.size(); ++i) {
-    const Setting& row = command.schema[i];
-    CLI::Option* const option = app.add_option(fmt::format("--{}", row.key), command.values[i], help_of(row));
-    option->type_name(std::string(row.metavar))
-        ->default_str(std::string(row.fallback))
-        ->group(std::string(row.group));
-    option->take_last();
-    command.options.push_back(option);
-  }
-}
-
 void add_run_options(CLI::App& app, TrainingCommand& c) {
   const auto flag = [&](const char* name, bool& value, const char* help) {
     app.add_flag(name, value, help)->group("Run");
@@ -69,11 +56,24 @@ void add_run_options(CLI::App& app, TrainingCommand& c) {
 
 }  // namespace
 
+void add_setting_flags(CLI::App& app, TrainingCommand& command) {
+  command.values.resize(command.schema.size());
+  for (std::size_t i = 0; i < command.schema.size(); ++i) {
+    const Setting& row = command.schema[i];
+    CLI::Option* const option = app.add_option(fmt::format("--{}", row.key), command.values[i], help_of(row));
+    option->type_name(std::string(row.metavar))
+        ->default_str(std::string(row.fallback))
+        ->group(std::string(row.group));
+    option->take_last();
+    command.options.push_back(option);
+  }
+}
+
 std::shared_ptr<TrainingCommand> add_training_options(CLI::App& app, Schema schema) {
   auto command = std::make_shared<TrainingCommand>();
   command->name = full_name(app);
   command->schema = std::move(schema);
-  add_settings(app, *command);
+  add_setting_flags(app, *command);
   add_run_options(app, *command);
   app.footer(
       wrapped(

@@ -26,6 +26,9 @@ struct TrainingCommand {
   bool quiet = false, verbose = false, no_progress = false;
 };
 
+/// A flag for every setting of the command's schema.
+void add_setting_flags(CLI::App&, TrainingCommand&);
+
 ReportSpec report_spec_of(const TrainingCommand&);
 
 /// Defaults, then the configuration of the run that is resumed, --config, the environment, flags and --set.
