@@ -10,10 +10,11 @@ Action declare_ordering(CLI::App&);
 Action declare_width(CLI::App&);
 Action declare_pca(CLI::App&);
 Action declare_flexible(CLI::App&);
+Action declare_sparsifier(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 5> kStudies = {{
+constexpr std::array<Study, 6> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -42,6 +43,11 @@ constexpr std::array<Study, 5> kStudies = {{
      "shoal study ordering --data mnist -o runs/ordering\n"
      "shoal study ordering --full --data both",
      declare_ordering},
+    {"sparsifier",
+     "Gates that a penalty shuts: how many neurons are left, how good they are, and on what that depends",
+     "shoal study sparsifier --quick\n"
+     "shoal study sparsifier --data both -o runs/sparsifier",
+     declare_sparsifier},
 }};
 
 }  // namespace
