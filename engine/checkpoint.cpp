@@ -52,6 +52,10 @@ void for_each_array(WaveType& wave, HistoryType& history, Visit visit) {
   visit("gates.slot_b", std::span(wave.gate.slot_b));
   visit("gates.sign_mean", std::span(wave.gate.sign_mean));
   visit("gates.sign_variance", std::span(wave.gate.sign_variance));
+  if (wave.layout.slots > 2) {  // absent from checkpoints without AMSGrad
+    visit("slot_c", all(wave.slot_c));
+    visit("gates.slot_c", std::span(wave.gate.slot_c));
+  }
   visit("loss", std::span(wave.loss));
   visit("correct", std::span(wave.correct));
   visit("frozen", std::span(wave.frozen));
@@ -62,6 +66,7 @@ void for_each_array(WaveType& wave, HistoryType& history, Visit visit) {
   visit("history.test_accuracy", std::span(history.test_accuracy));
   visit("history.gate_sizes", std::span(history.gate_sizes));
   visit("history.final", std::span(history.final));
+  if (!history.details.empty()) visit("history.details", std::span(history.details));
   visit("history.recorded", std::span(history.recorded));
   visit("history.frozen_epoch", std::span(history.frozen_epoch));
 }
@@ -74,7 +79,7 @@ std::vector<std::int64_t> flatten(const std::vector<Position>& positions) {
 
 }  // namespace
 
-History::History(int epoch_count, std::size_t model_count, std::size_t gated_layers)
+History::History(int epoch_count, std::size_t model_count, std::size_t gated_layers, bool with_details)
     : epochs(epoch_count),
       models(model_count),
       final(4 * model_count),
@@ -85,6 +90,7 @@ History::History(int epoch_count, std::size_t model_count, std::size_t gated_lay
   for (auto* v : {&train_loss, &train_accuracy, &test_loss, &test_accuracy}) v->assign(size, kUnknown);
   final.assign(4 * models, kUnknown);
   gate_sizes.assign(static_cast<std::size_t>(epochs) * gated_layers, kUnknown);
+  if (with_details) details.assign(size * kDetailFields, kUnknown);
 }
 
 std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
@@ -94,6 +100,7 @@ std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
   float affine[2] = {task.scale, task.shift};
   h = hash_words({h, hash_bytes(affine, sizeof affine)});
   for (const ModelSpec& m : run.models) h = hash_words({h, model_id(m, task.shape)});
+  if (run.epoch_details) h = hash_words({h, kDetailFields});
   return h;
 }
 

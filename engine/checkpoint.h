@@ -10,6 +10,8 @@
 
 namespace shoal {
 
+inline constexpr std::size_t kDetailFields = 4;
+
 /// What is known so far of all models of a run; [models] or [epochs][models], NaN where nothing was measured.
 struct History {
   int epochs = 0;
@@ -18,11 +20,12 @@ struct History {
   std::vector<double>
       final;  // [4][models] train loss and accuracy, test loss and accuracy after the last epoch
   std::vector<double> gate_sizes;          // [epochs][gated layers of all models, in order]
+  std::vector<double> details;             // [epochs][models][fields of EpochDetail]; empty unless asked for
   std::vector<std::int64_t> recorded;      // [models] epochs written above
   std::vector<std::int32_t> frozen_epoch;  // [models] -1: alive
 
   History() = default;
-  History(int epochs, std::size_t models, std::size_t gated_layers = 0);
+  History(int epochs, std::size_t models, std::size_t gated_layers = 0, bool with_details = false);
 };
 
 /// Hash of everything that decides the results of a run: models in order, epochs, loss, order, data and their

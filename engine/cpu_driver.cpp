@@ -132,6 +132,7 @@ CpuDriver::Step CpuDriver::prepare(std::size_t pack, Bench& bench, const DataVie
                  parameters,
                  wave_.slot_a.data(),
                  wave_.slot_b.data(),
+                 wave_.slot_c.data(),
                  nullptr,
                  nullptr};
   const auto grouped = [&](const Head& h) {
@@ -153,15 +154,15 @@ void CpuDriver::prepare_gates(Step& step, std::size_t pack) {
   step.forward.gates = step.backward.gates = step.update.gates = gates_.data();
   step.update.partials = partials_.data();
   step.set_gates = {layers, p.gate_count, a.parameters.data(), coefficients_.data(), 0, gates_.data()};
-  step.update_gates = {
-      layers,
-      p.gate_count,
-      step.update.slabs,
-      step.workspace.batches,
-      partials_.data(),
-      coefficients_.data(),
-      {a.parameters.data(), a.slot_a.data(), a.slot_b.data(), a.sign_mean.data(), a.sign_variance.data()},
-      nullptr};
+  step.update_gates = {layers,
+                       p.gate_count,
+                       step.update.slabs,
+                       step.workspace.batches,
+                       partials_.data(),
+                       coefficients_.data(),
+                       {a.parameters.data(), a.slot_a.data(), a.slot_b.data(), a.slot_c.data(),
+                        a.sign_mean.data(), a.sign_variance.data()},
+                       nullptr};
 }
 
 void CpuDriver::shuffle(std::int64_t epoch, Control& control) {

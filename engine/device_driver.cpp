@@ -90,10 +90,10 @@ class DeviceDriver final : public Driver {
   DeviceArray<Batch> batches_, evaluation_batches_;
   DeviceArray<UpdateSettings> settings_;
   DeviceArray<StepCoefficients> coefficients_;
-  DeviceArray<float> parameters_, slot_a_, slot_b_, inputs_, outputs_, deltas_, preactivations_;
+  DeviceArray<float> parameters_, slot_a_, slot_b_, slot_c_, inputs_, outputs_, deltas_, preactivations_;
   DeviceArray<GateLayer> gate_layers_;
-  DeviceArray<float> gates_, partials_, gate_parameters_, gate_slot_a_, gate_slot_b_, sign_mean_,
-      sign_variance_;
+  DeviceArray<float> gates_, partials_, gate_parameters_, gate_slot_a_, gate_slot_b_, gate_slot_c_,
+      sign_mean_, sign_variance_;
   DeviceArray<double> loss_;
   DeviceArray<std::int32_t> order_;
   DeviceArray<std::uint32_t> keys_;
@@ -146,6 +146,7 @@ void DeviceDriver::put_state(const RunSpec&) {
   parameters_ = put(std::span<const float>(wave_.parameters.data(), wave_.parameters.size()));
   slot_a_ = put(std::span<const float>(wave_.slot_a.data(), wave_.slot_a.size()));
   slot_b_ = put(std::span<const float>(wave_.slot_b.data(), wave_.slot_b.size()));
+  slot_c_ = put(std::span<const float>(wave_.slot_c.data(), wave_.slot_c.size()));
 
   std::vector<int> batch_sizes;
   std::vector<std::uint64_t> seeds;
@@ -187,6 +188,7 @@ void DeviceDriver::put_gates() {
   gate_parameters_ = put(a.parameters);
   gate_slot_a_ = put(a.slot_a);
   gate_slot_b_ = put(a.slot_b);
+  gate_slot_c_ = put(a.slot_c);
   sign_mean_ = put(a.sign_mean);
   sign_variance_ = put(a.sign_variance);
   gates_ = put(std::vector<float>(a.parameters.size(), 1.0f));
@@ -206,8 +208,8 @@ UpdateGates DeviceDriver::update_gates() const {
           batches_.get(),
           partials_.get(),
           coefficients_.get(),
-          {gate_parameters_.get(), gate_slot_a_.get(), gate_slot_b_.get(), sign_mean_.get(),
-           sign_variance_.get()},
+          {gate_parameters_.get(), gate_slot_a_.get(), gate_slot_b_.get(), gate_slot_c_.get(),
+           sign_mean_.get(), sign_variance_.get()},
           nullptr};
 }
 
@@ -277,12 +279,19 @@ void DeviceDriver::backward() const {
 }
 
 Update DeviceDriver::update() const {
-  return {slabs_.get(),        static_cast<int>(slabs_.size()),
-          update_tiles_.get(), static_cast<int>(update_tiles_.size()),
-          workspace_,          gates_.get(),
-          block_model_.get(),  coefficients_.get(),
-          parameters_.get(),   slot_a_.get(),
-          slot_b_.get(),       nullptr,
+  return {slabs_.get(),
+          static_cast<int>(slabs_.size()),
+          update_tiles_.get(),
+          static_cast<int>(update_tiles_.size()),
+          workspace_,
+          gates_.get(),
+          block_model_.get(),
+          coefficients_.get(),
+          parameters_.get(),
+          slot_a_.get(),
+          slot_b_.get(),
+          slot_c_.get(),
+          nullptr,
           partials_.get()};
 }
 
@@ -486,6 +495,7 @@ void DeviceDriver::fetch() {
   parameters_.download(wave_.parameters.data(), stream_);
   slot_a_.download(wave_.slot_a.data(), stream_);
   slot_b_.download(wave_.slot_b.data(), stream_);
+  slot_c_.download(wave_.slot_c.data(), stream_);
   fetch_gates();
 }
 
@@ -495,6 +505,7 @@ void DeviceDriver::fetch_gates() {
   gate_parameters_.download(a.parameters.data(), stream_);
   gate_slot_a_.download(a.slot_a.data(), stream_);
   gate_slot_b_.download(a.slot_b.data(), stream_);
+  gate_slot_c_.download(a.slot_c.data(), stream_);
   sign_mean_.download(a.sign_mean.data(), stream_);
   sign_variance_.download(a.sign_variance.data(), stream_);
 }

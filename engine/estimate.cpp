@@ -362,6 +362,7 @@ RunSeconds add_up(const RunSpec& run, const Task& task, const Layout& layout,
         static_cast<std::size_t>(std::count(groups.begin(), groups.end(), true)), other.shuffle);
     seconds.training += run.epochs * (makespan(train, threads) + makespan(shuffles, threads));
     seconds.evaluation += tests * makespan(test, threads);
+    if (run.epoch_details) seconds.evaluation += run.epochs * makespan(last, threads);
     if (run.evaluate_train || run.neuron_moments) seconds.evaluation += makespan(last, threads);
   }
   double bytes = 0;

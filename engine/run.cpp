@@ -55,6 +55,7 @@ class Run {
   void deliver(const Wave&, std::vector<Moments>&);
   void deliver_gates(const Wave&, std::vector<Moments>&);
   std::vector<double> record_sizes(const Wave&, std::int64_t epoch);
+  bool record_details(const Wave&, Driver&, std::int64_t epoch);  // false when stopped
   void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
                     int number);
   void checkpoint(Wave&, Driver&, int number);
@@ -98,7 +99,7 @@ Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
       task_(task),
       hooks_(hooks),
       first_gate_(count_gates(run.models)),
-      history_(run.epochs, run.models.size(), first_gate_.back()) {
+      history_(run.epochs, run.models.size(), first_gate_.back(), run.epoch_details) {
   const Layout layout = make_layout(run.models, task.shape, run.order);
   if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
   if (!hooks.checkpoint_path.empty() && std::filesystem::exists(hooks.checkpoint_path)) {
@@ -193,7 +194,7 @@ bool Run::checkpoint_due(const Wave& wave) const {
   constexpr double kGuessedBytesPerSecond = 1e9;
   const double since = seconds_since(last_checkpoint_);
   if (hooks_.checkpoint_seconds) return *hooks_.checkpoint_seconds > 0 && since > *hooks_.checkpoint_seconds;
-  const auto floats = wave.parameters.size() + wave.slot_a.size() + wave.slot_b.size();
+  const auto floats = wave.parameters.size() * static_cast<std::size_t>(1 + wave.layout.slots);
   const double cost = checkpoint_cost_ >= 0
                           ? checkpoint_cost_
                           : static_cast<double>(floats) * sizeof(float) / kGuessedBytesPerSecond;
@@ -220,6 +221,25 @@ void Run::show_weights(const Wave& wave, Driver& driver) {
                         }});
 }
 
+bool Run::record_details(const Wave& wave, Driver& driver, std::int64_t epoch) {
+  const Evaluation whole = driver.evaluate(task_.train, nullptr, control_);
+  if (control_.stopped()) return false;
+  driver.fetch();
+  for (std::size_t m = 0; m < wave.models.size(); ++m) {
+    if (wave.frozen[m]) continue;
+    const StepSize s =
+        last_step(wave, m, (epoch + 1) * steps_per_epoch(task_.train.count, wave.specs[m].batch));
+    double* detail = &history_.details[(static_cast<std::size_t>(epoch) * history_.models +
+                                        static_cast<std::size_t>(wave.models[m])) *
+                                       kDetailFields];
+    detail[0] = whole.loss[m];
+    detail[1] = std::sqrt(s.step_squares / s.parameters);
+    detail[2] = std::sqrt(s.scale_squares / s.parameters);
+    detail[3] = s.below_eps / s.parameters;
+  }
+  return true;
+}
+
 bool Run::train_epochs(Wave& wave, std::unique_ptr<Driver>& driver, int number) {
   const Evaluation unknown{std::vector<double>(wave.models.size(), kUnknown),
                            std::vector<double>(wave.models.size(), kUnknown)};
@@ -235,6 +255,7 @@ bool Run::train_epochs(Wave& wave, std::unique_ptr<Driver>& driver, int number) 
     const Evaluation test =
         spec_.evaluate_each_epoch ? driver->evaluate(task_.test, nullptr, control_) : unknown;
     if (control_.stopped()) return false;
+    if (spec_.epoch_details && !record_details(wave, *driver, epoch_)) return false;
     driver->fetch_gates();
     record_epoch(wave, epoch_, train, test, number);
     show_weights(wave, *driver);
@@ -399,6 +420,9 @@ void Run::fill_results() {
       std::size_t gated = static_cast<std::size_t>(e) * first_gate_.back() + first_gate_[m];
       for (GateResult& g : r.gates)
         if (g.kind != GateKind::none) g.epoch_size.push_back(history_.gate_sizes[gated++]);
+      if (history_.details.empty()) continue;
+      const double* d = &history_.details[at * kDetailFields];
+      r.details.push_back({d[0], d[1], d[2], d[3]});
     }
     r.train_loss = history_.final[m], r.train_accuracy = history_.final[history_.models + m];
     r.test_loss = history_.final[2 * history_.models + m],

@@ -42,6 +42,7 @@ struct RunSpec {
   bool evaluate_train = true;       // loss and accuracy on the whole training set after the last epoch
   bool neuron_moments = true;  // moments of every hidden neuron over the training set after the last epoch
   bool moments_before_relu = false;
+  bool epoch_details = false;  // after every epoch: what EpochDetail holds
   MachineSpec machine;
 };
 
@@ -70,6 +71,14 @@ struct GateResult {
   std::vector<double> epoch_size;  // [epochs done]
 };
 
+/// What studies of optimizers look at when an epoch has ended. NaN for models that have diverged.
+struct EpochDetail {
+  double train_loss;  // mean over the whole training set, with the weights as they are now
+  double step;        // rms over the parameters of the change made by the last step (kernels/step_size.h)
+  double scale;       // rms of what the rule divided by; 0 for rules that divide by nothing
+  double below_eps;   // share of the parameters where that was less than eps
+};
+
 /// Everything known of one model; losses are means over samples. NaN where nothing was measured.
 struct ModelResult {
   ModelId id = 0;
@@ -80,6 +89,7 @@ struct ModelResult {
   std::vector<double> epoch_train_accuracy;
   std::vector<double> epoch_test_loss;  // NaN for epochs without evaluation
   std::vector<double> epoch_test_accuracy;
+  std::vector<EpochDetail> details;   // [epochs done] where RunSpec::epoch_details
   double train_loss, train_accuracy;  // on the whole training set, after the last epoch
   double test_loss, test_accuracy;
   std::vector<std::vector<Moments>> neurons;  // [hidden layer][neuron] of its output, gate included; of z

@@ -82,6 +82,7 @@ void move_gates(const Wave& old, Wave& wave) {
     move(old.gate.parameters, wave.gate.parameters);
     move(old.gate.slot_a, wave.gate.slot_a);
     move(old.gate.slot_b, wave.gate.slot_b);
+    if (wave.layout.slots > 2) move(old.gate.slot_c, wave.gate.slot_c);
     move(old.gate.sign_mean, wave.gate.sign_mean);
     move(old.gate.sign_variance, wave.gate.sign_variance);
   }
@@ -116,6 +117,7 @@ Wave shrink(const Wave& old, Kept kept, const RunSpec& run, const Task& task) {
   move_array(old, old.parameters, wave, wave.parameters);
   move_array(old, old.slot_a, wave, wave.slot_a);
   move_array(old, old.slot_b, wave, wave.slot_b);
+  move_array(old, old.slot_c, wave, wave.slot_c);
   move_gates(old, wave);
   wave.positions.assign(wave.positions.size(), old.positions.front());
   wave.loss = old.loss, wave.correct = old.correct;

@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 8> kInits{"torch",         "kaiming-norma
                                                  "xavier-normal", "xavier-uniform", "orthogonal",
                                                  "ones",          "zeros"};
 constexpr std::array<std::string_view, 3> kOrders{"seed", "model", "shared"};
-constexpr std::array<std::string_view, 5> kRules{"sgd", "momentum", "nesterov", "adam", "adamax"};
+constexpr std::array<std::string_view, kUpdateRules> kRules{"sgd",  "momentum", "nesterov",
+                                                            "adam", "adamax",   "amsgrad"};
 constexpr std::array<std::string_view, 3> kDecays{"none", "cosine", "linear"};
 constexpr std::array<std::string_view, 7> kGates{"none",     "mask",   "size",         "random-size",
                                                  "liveness", "switch", "hard-concrete"};

@@ -1,5 +1,6 @@
 #include "engine/wave.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -89,6 +90,7 @@ void add_gates(Wave& wave, const Task& task) {
   GateArrays& a = wave.gate;
   for (auto* array : {&a.parameters, &a.slot_a, &a.slot_b, &a.sign_mean, &a.sign_variance})
     array->resize(static_cast<std::size_t>(wave.layout.neurons));
+  if (wave.layout.slots >= 3) a.slot_c.resize(static_cast<std::size_t>(wave.layout.neurons));
   for (const GatePlace& place : wave.layout.gates) {
     const ModelSpec& model = wave.specs[static_cast<std::size_t>(place.model)];
     const GateLayer l = gate_layer(place, model, task.shape, steps_per_epoch(task.train.count, model.batch));
@@ -135,6 +137,7 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const 
   wave.parameters = AlignedArray<float>(count);
   if (wave.layout.slots >= 1) wave.slot_a = AlignedArray<float>(count);
   if (wave.layout.slots >= 2) wave.slot_b = AlignedArray<float>(count);
+  if (wave.layout.slots >= 3) wave.slot_c = AlignedArray<float>(count);
   wave.positions.resize(wave.layout.packs.size());
   wave.loss.resize(models.size());
   wave.correct.resize(models.size());
@@ -150,6 +153,27 @@ Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const T
     put_weights(wave.layout, static_cast<std::int64_t>(m), initial_weights(wave.specs[m], task.shape),
                 wave.parameters.data());
   return wave;
+}
+
+StepSize last_step(const Wave& wave, std::size_t m, std::int64_t steps) {
+  StepSize sum;
+  const auto at = [](const AlignedArray<float>& slot, std::int64_t offset) {
+    return slot.size() > 0 ? slot.data() + offset : nullptr;
+  };
+  for (const ModelLayer& layer : wave.layout.layers[m]) {
+    const Slab& s = wave.layout.slabs[static_cast<std::size_t>(layer.slab)];
+    const auto add = [&](std::int64_t offset, std::int64_t rows, int width, int stride) {
+      add_steps(sum, wave.settings[m], static_cast<double>(steps), rows, width, stride,
+                at(wave.slot_a, offset), at(wave.slot_b, offset), at(wave.slot_c, offset));
+    };
+    const int end = layer.column + layer.width;
+    for (int first = layer.column; first < end; first = (first / kPanelWidth + 1) * kPanelWidth) {
+      const int panel = first / kPanelWidth, width = std::min(end, (panel + 1) * kPanelWidth) - first;
+      add(panel_weights(s, panel) + first % kPanelWidth, s.fan_in, width, panel_width(s, panel));
+    }
+    add(s.bias + layer.column, 1, layer.width, layer.width);
+  }
+  return sum;
 }
 
 }  // namespace shoal

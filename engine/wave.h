@@ -8,6 +8,7 @@
 #include "engine/layout.h"
 #include "engine/run.h"
 #include "kernels/array.h"
+#include "kernels/step_size.h"
 
 namespace shoal {
 
@@ -18,7 +19,7 @@ struct Position {
 
 /// What GateState points to, per neuron; empty where nobody has gates.
 struct GateArrays {
-  std::vector<float> parameters, slot_a, slot_b, sign_mean, sign_variance;
+  std::vector<float> parameters, slot_a, slot_b, slot_c, sign_mean, sign_variance;
 };
 
 /// Per hidden layer of a model: its neurons in the numbers of the specification, ascending; per model.
@@ -31,7 +32,7 @@ struct Wave {
   Kept kept;                             // [m] which neurons these are
   std::vector<UpdateSettings> settings;  // [m]
   Layout layout;
-  AlignedArray<float> parameters, slot_a, slot_b;
+  AlignedArray<float> parameters, slot_a, slot_b, slot_c;
   std::vector<GateLayer> gates;  // beside Layout::gates
   GateArrays gate;
   std::vector<Position> positions;    // [pack]
@@ -45,6 +46,9 @@ struct Wave {
 Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&, Kept = {});
 /// A fresh wave: layout, initial weights, zero state.
 Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
+
+/// The last step of model m of the wave, `steps` having been done (slots as Driver::fetch leaves them).
+StepSize last_step(const Wave&, std::size_t m, std::int64_t steps);
 
 UpdateSettings update_settings(const OptimizerSpec&, std::int64_t steps_per_epoch);
 

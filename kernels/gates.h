@@ -67,7 +67,7 @@ struct GateLayer {
 /// Everything that is learned or remembered; per neuron.
 struct GateState {
   float* parameters;
-  float *slot_a, *slot_b;  // of the update rule
+  float *slot_a, *slot_b, *slot_c;  // of the update rule; slot_c: null where no rule needs it
   float *sign_mean, *sign_variance;
 };
 
@@ -168,19 +168,22 @@ SHOAL_INLINE StepCoefficients gate_coefficients(const GateLayer& l, std::int64_t
 SHOAL_INLINE void update_gate(const GateLayer& l, const GateState& s, int i, float gradient,
                               const StepCoefficients& c) {
   const std::int64_t at = l.neuron + i;
-  float &w = s.parameters[at], &a = s.slot_a[at], &b = s.slot_b[at];
+  float &w = s.parameters[at], &a = s.slot_a[at], &b = s.slot_b[at], none = 0.0f;
   switch (l.settings.rule) {
-    case UpdateRule::sgd: return apply_update<UpdateRule::sgd, false>(w, a, b, gradient, c);
-    case UpdateRule::momentum: return apply_update<UpdateRule::momentum, false>(w, a, b, gradient, c);
-    case UpdateRule::nesterov: return apply_update<UpdateRule::nesterov, false>(w, a, b, gradient, c);
-    case UpdateRule::adam: return apply_update<UpdateRule::adam, false>(w, a, b, gradient, c);
-    case UpdateRule::adamax: return apply_update<UpdateRule::adamax, false>(w, a, b, gradient, c);
+    case UpdateRule::sgd: return apply_update<UpdateRule::sgd, false>(w, a, b, none, gradient, c);
+    case UpdateRule::momentum: return apply_update<UpdateRule::momentum, false>(w, a, b, none, gradient, c);
+    case UpdateRule::nesterov: return apply_update<UpdateRule::nesterov, false>(w, a, b, none, gradient, c);
+    case UpdateRule::adam: return apply_update<UpdateRule::adam, false>(w, a, b, none, gradient, c);
+    case UpdateRule::adamax: return apply_update<UpdateRule::adamax, false>(w, a, b, none, gradient, c);
+    case UpdateRule::amsgrad:
+      return apply_update<UpdateRule::amsgrad, false>(w, a, b, s.slot_c[at], gradient, c);
   }
 }
 
 SHOAL_INLINE void switch_off(const GateLayer& l, const GateState& s, int i) {
   const std::int64_t at = l.neuron + i;
   s.parameters[at] = 0.0f, s.slot_a[at] = 0.0f, s.slot_b[at] = 0.0f;
+  if (slot_count(l.settings.rule) > 2) s.slot_c[at] = 0.0f;
 }
 
 /// Smallify's rule: the mean and the variance of sign(beta_i), exponentially forgotten; a sign that changes

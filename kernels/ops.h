@@ -141,6 +141,7 @@ struct Update {
   float* parameters;
   float* slot_a;  // momentum or first moment; null where no model needs it
   float* slot_b;  // second moment or infinity norm
+  float* slot_c;  // the largest second moment so far (amsgrad)
   float* gradients;
   float* partials;  // null: not wanted
 };

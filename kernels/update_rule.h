@@ -16,11 +16,12 @@ namespace shoal {
 /// without restarts); linear: 1 - (t - 1) / T.
 enum class LrDecay : int { none, cosine, linear };
 
-enum class UpdateRule : int { sgd, momentum, nesterov, adam, adamax };
+enum class UpdateRule : int { sgd, momentum, nesterov, adam, adamax, amsgrad };
+constexpr int kUpdateRules = 6;
 
 /// What a person sets, per model. Sources: SGD with momentum as in Sutskever et al. 2013 in PyTorch's form;
 /// Adam and AdaMax: Kingma & Ba 2015, algorithms 1 and 2; decoupled decay: Loshchilov & Hutter 2019,
-/// algorithm 2.
+/// algorithm 2; AMSGrad: Reddi, Kale & Kumar 2018, algorithm 2, with Adam's corrections as in PyTorch.
 struct UpdateSettings {
   double lr, momentum, beta1, beta2, eps;
   double l1;            // gradient gains l1 * sign(w)
@@ -38,11 +39,11 @@ enum Active : int { kFrozen = 0, kTrains = 1, kGatesOnly = 2 };
 
 /// The settings of one model at one step, with everything that depends on the step folded in.
 struct StepCoefficients {
-  float rate;        // sgd family: lr;  adam and adamax: lr / (1 - beta1^t)
+  float rate;        // sgd family: lr;  the others: lr / (1 - beta1^t)
   float momentum;    // sgd family: mu
-  float gain1;       // adam: 1 - beta1
-  float gain2;       // adam: 1 - beta2;  adamax: beta2
-  float root_scale;  // adam: 1 / sqrt(1 - beta2^t)
+  float gain1;       // adam, adamax, amsgrad: 1 - beta1
+  float gain2;       // adam, amsgrad: 1 - beta2;  adamax: beta2
+  float root_scale;  // adam, amsgrad: 1 / sqrt(1 - beta2^t)
   float eps;
   float l1, l2;
   float keep;         // 1 - lr * weight_decay
@@ -64,13 +65,14 @@ SHOAL_INLINE double lr_share(LrDecay decay, double steps, double t) {
 /// Coefficients of step t = 1, 2, ... in double precision; not for inner loops. `alive`: it has not diverged.
 SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double t, int alive) {
   StepCoefficients c{};
-  const bool moments = s.rule == UpdateRule::adam || s.rule == UpdateRule::adamax;
+  const bool rooted = s.rule == UpdateRule::adam || s.rule == UpdateRule::amsgrad;
+  const bool moments = rooted || s.rule == UpdateRule::adamax;
   const double lr = s.lr * lr_share(s.lr_decay, static_cast<double>(s.decay_steps), t);
   c.rate = static_cast<float>(moments ? lr / (1.0 - pow(s.beta1, t)) : lr);
   c.momentum = static_cast<float>(s.momentum);
   c.gain1 = static_cast<float>(1.0 - s.beta1);
   c.gain2 = static_cast<float>(s.rule == UpdateRule::adamax ? s.beta2 : 1.0 - s.beta2);
-  c.root_scale = s.rule == UpdateRule::adam ? static_cast<float>(1.0 / sqrt(1.0 - pow(s.beta2, t))) : 1.0f;
+  c.root_scale = rooted ? static_cast<float>(1.0 / sqrt(1.0 - pow(s.beta2, t))) : 1.0f;
   c.eps = static_cast<float>(s.eps);
   c.l1 = static_cast<float>(s.l1);
   c.l2 = static_cast<float>(s.l2);
@@ -83,7 +85,15 @@ SHOAL_INLINE StepCoefficients step_coefficients(const UpdateSettings& s, double 
 
 /// How many arrays of the parameters' size a rule keeps beside them.
 SHOAL_INLINE constexpr int slot_count(UpdateRule rule) {
-  return rule == UpdateRule::sgd ? 0 : rule == UpdateRule::adam || rule == UpdateRule::adamax ? 2 : 1;
+  switch (rule) {
+    case UpdateRule::sgd: return 0;
+    case UpdateRule::momentum:
+    case UpdateRule::nesterov: return 1;
+    case UpdateRule::adam:
+    case UpdateRule::adamax: return 2;
+    case UpdateRule::amsgrad: return 3;
+  }
+  return 0;
 }
 
 /// The functions that an update needs of its value type. This one serves float; vector types specialise it.
@@ -96,10 +106,10 @@ struct Elementwise {
   static SHOAL_INLINE V sign(V x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : 0.0f; }
 };
 
-/// One parameter (or a vector of them): w and the rule's slots a, b change in place. `g` is dL/dw without
-/// penalties. `penalised` may be false where l1 = l2 = 0 and keep = 1: the same bits with less work.
+/// One parameter (or a vector of them): w and the rule's slots a, b and `top` change in place. `g` is dL/dw
+/// without penalties. `penalised` may be false where l1 = l2 = 0 and keep = 1: the same bits with less work.
 template <UpdateRule rule, bool penalised = true, class V>
-SHOAL_INLINE void apply_update(V& w, V& a, V& b, V g, const StepCoefficients& c) {
+SHOAL_INLINE void apply_update(V& w, V& a, V& b, V& top, V g, const StepCoefficients& c) {
   if constexpr (penalised) {
     g = g + V(c.l2) * w;
     g = g + V(c.l1) * Elementwise<V>::sign(w);
@@ -119,6 +129,14 @@ SHOAL_INLINE void apply_update(V& w, V& a, V& b, V g, const StepCoefficients& c)
     const V excess = g * g - b;
     b = b + V(c.gain2) * excess;
     const V root = V(c.eps) + V(c.root_scale) * Elementwise<V>::root(b);
+    const V step = V(c.rate) * a;
+    w = w - step / root;
+  } else if constexpr (rule == UpdateRule::amsgrad) {
+    a = a + V(c.gain1) * (g - a);
+    const V excess = g * g - b;
+    b = b + V(c.gain2) * excess;
+    top = Elementwise<V>::larger(top, b);
+    const V root = V(c.eps) + V(c.root_scale) * Elementwise<V>::root(top);
     const V step = V(c.rate) * a;
     w = w - step / root;
   } else {

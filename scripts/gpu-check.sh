@@ -147,7 +147,7 @@ if asked sanitizer; then
 fi
 
 # Seeds, shapes on both sides of a panel's width, every rule, a short last batch. With a large eps, Adam does not divide rounding errors by rounding errors.
-rules=sgd,momentum,nesterov,adam,adamw,adamax shapes=16,64,200x40
+rules=sgd,momentum,nesterov,adam,adamw,adamax,amsgrad shapes=16,64,200x40
 models=(--hidden "$shapes" --seeds 3 --optimizer "$rules" --eps 1e-3 --batch 100)
 small=(--data digits --train-count 2048 --test-count 512 "${models[@]}" --lr 0.01)
 train() { "$bin/shoal" train --device "$2" --quiet -o "$work/$1" "${@:3}" >/dev/null; }

@@ -17,9 +17,8 @@ constexpr std::int64_t kMostModels = 4000000;
 
 /// A name of the command line and the rule behind it.
 UpdateRule rule_of(std::string_view optimizer) {
-  for (const UpdateRule rule :
-       {UpdateRule::sgd, UpdateRule::momentum, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax})
-    if (name_of(rule) == optimizer) return rule;
+  for (int i = 0; i < kUpdateRules; ++i)
+    if (const auto rule = static_cast<UpdateRule>(i); name_of(rule) == optimizer) return rule;
   return UpdateRule::adam;  // adamw; other names do not pass the schema
 }
 
@@ -84,7 +83,7 @@ std::uint64_t seed_of(std::int64_t value) { return static_cast<std::uint64_t>(va
 }  // namespace
 
 bool has_momentum(UpdateRule rule) { return rule == UpdateRule::momentum || rule == UpdateRule::nesterov; }
-bool has_betas(UpdateRule rule) { return rule == UpdateRule::adam || rule == UpdateRule::adamax; }
+bool has_betas(UpdateRule rule) { return slot_count(rule) > 1; }
 
 std::string_view optimizer_name(const OptimizerSpec& o) {
   return o.rule == UpdateRule::adam && o.weight_decay > 0.0 ? "adamw" : name_of(o.rule);

@@ -5,6 +5,7 @@
 
 namespace shoal {
 
+Action declare_adam(CLI::App&);
 Action declare_conjecture(CLI::App&);
 Action declare_ordering(CLI::App&);
 Action declare_width(CLI::App&);
@@ -14,7 +15,7 @@ Action declare_sparsifier(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 6> kStudies = {{
+constexpr std::array<Study, 7> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -48,6 +49,11 @@ constexpr std::array<Study, 6> kStudies = {{
      "shoal study sparsifier --quick\n"
      "shoal study sparsifier --data both -o runs/sparsifier",
      declare_sparsifier},
+    {"adam",
+     "Is Adam noisy at very low loss, and why: losses of many models against AdaMax, AMSGrad, eps and beta2",
+     "shoal study adam --data mnist -o runs/adam\n"
+     "shoal study adam --full --data both",
+     declare_adam},
 }};
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace shoal {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOptimizers{"sgd",  "momentum", "nesterov",
-                                                      "adam", "adamw",    "adamax"};
+constexpr std::array<std::string_view, 7> kOptimizers{"sgd",   "momentum", "nesterov", "adam",
+                                                      "adamw", "adamax",   "amsgrad"};
 constexpr std::array<std::string_view, 2> kLosses{"cross-entropy", "squared-error"};
 constexpr std::array<std::string_view, 2> kEvaluations{"epoch", "last"};
 constexpr std::array<std::string_view, 3> kNeurons{"after-relu", "before-relu", "none"};
@@ -150,9 +150,9 @@ void add_models(Schema& s) {
                .minimum = 1});
   s.push_back(hyperparameter("lr", "0.001", "learning rate (a..b: ten-fold steps, as for every X below)"));
   s.push_back(hyperparameter("momentum", "0.9", "of momentum and nesterov"));
-  s.push_back(hyperparameter("beta1", "0.9", "of adam, adamw and adamax"));
-  s.push_back(hyperparameter("beta2", "0.999", "of adam, adamw and adamax"));
-  s.push_back(hyperparameter("eps", "1e-08", "of adam, adamw and adamax"));
+  s.push_back(hyperparameter("beta1", "0.9", "of adam, adamw, adamax and amsgrad"));
+  s.push_back(hyperparameter("beta2", "0.999", "of adam, adamw, adamax and amsgrad"));
+  s.push_back(hyperparameter("eps", "1e-08", "of adam, adamw, adamax and amsgrad"));
   s.push_back(hyperparameter("l1", "0", "penalty L1 * sum |w|"));
   s.push_back(hyperparameter("l2", "0", "penalty L2/2 * sum w^2, by way of the gradient"));
   s.push_back(

@@ -9,8 +9,8 @@ namespace {
 
 /// Where one panel's parameters are, and which models its blocks of 16 columns belong to.
 struct PanelState {
-  float *w, *a, *b;   // parameters and slots at the panel's first weight
-  const int* models;  // [width / 16]
+  float *w, *a, *b, *top;  // parameters and slots at the panel's first weight
+  const int* models;       // [width / 16]
   const StepCoefficients* coefficients;
   float* gradients;  // instead of an update; may be null
 };
@@ -22,17 +22,19 @@ SHOAL_INLINE bool is_penalised(const StepCoefficients& c) {
 template <UpdateRule rule>
 SHOAL_INLINE void update_vector(const PanelState& p, const StepCoefficients& c, long at, V g) {
   constexpr int kSlots = slot_count(rule);
-  V w = load(p.w + at), a = 0.0f, b = 0.0f;
+  V w = load(p.w + at), a = 0.0f, b = 0.0f, top = 0.0f;
   if constexpr (kSlots > 0) a = load(p.a + at);
   if constexpr (kSlots > 1) b = load(p.b + at);
+  if constexpr (kSlots > 2) top = load(p.top + at);
   if (is_penalised(c)) {
-    apply_update<rule, true>(w, a, b, g, c);
+    apply_update<rule, true>(w, a, b, top, g, c);
   } else {
-    apply_update<rule, false>(w, a, b, g, c);
+    apply_update<rule, false>(w, a, b, top, g, c);
   }
   store(p.w + at, w);
   if constexpr (kSlots > 0) store(p.a + at, a);
   if constexpr (kSlots > 1) store(p.b + at, b);
+  if constexpr (kSlots > 2) store(p.top + at, top);
 }
 
 template <UpdateRule rule>
@@ -98,8 +100,13 @@ void update_slab(const Update& op, const Slab& s) {
     const int* models = op.block_model + s.block + panel * (kPanelWidth / kBlockWidth);
     if (!is_wanted(op, s, panel, models)) continue;
     const auto state = [&](long offset) {
-      return PanelState{at(op.parameters, offset), at(op.slot_a, offset),   at(op.slot_b, offset), models,
-                        op.coefficients,           at(op.gradients, offset)};
+      return PanelState{at(op.parameters, offset),
+                        at(op.slot_a, offset),
+                        at(op.slot_b, offset),
+                        at(op.slot_c, offset),
+                        models,
+                        op.coefficients,
+                        at(op.gradients, offset)};
     };
     update_weights<rule>(op, s, panel, state(panel_weights(s, panel)));
     update_bias<rule>(op, s, panel, state(s.bias + panel * kPanelWidth));
@@ -118,6 +125,7 @@ void update(const Update& op, void*) {
       case UpdateRule::nesterov: update_slab<UpdateRule::nesterov>(op, s); break;
       case UpdateRule::adam: update_slab<UpdateRule::adam>(op, s); break;
       case UpdateRule::adamax: update_slab<UpdateRule::adamax>(op, s); break;
+      case UpdateRule::amsgrad: update_slab<UpdateRule::amsgrad>(op, s); break;
     }
   }
 }

@@ -66,28 +66,32 @@ __device__ __forceinline__ const StepCoefficients& coefficients_of(const Update&
 template <UpdateRule rule>
 __device__ __forceinline__ void update_one(const Update& op, std::int64_t at, float g,
                                            const StepCoefficients& c) {
-  float w = op.parameters[at], a = 0.0f, b = 0.0f;
+  float w = op.parameters[at], a = 0.0f, b = 0.0f, top = 0.0f;
   if (slot_count(rule) > 0) a = op.slot_a[at];
   if (slot_count(rule) > 1) b = op.slot_b[at];
-  apply_update<rule>(w, a, b, g, c);
+  if (slot_count(rule) > 2) top = op.slot_c[at];
+  apply_update<rule>(w, a, b, top, g, c);
   op.parameters[at] = w;
   if (slot_count(rule) > 0) op.slot_a[at] = a;
   if (slot_count(rule) > 1) op.slot_b[at] = b;
+  if (slot_count(rule) > 2) op.slot_c[at] = top;
 }
 
 /// The same on four neighbouring parameters.
 template <UpdateRule rule>
 __device__ __forceinline__ void update_four(const Update& op, std::int64_t at, const float* g,
                                             const StepCoefficients& c) {
-  __align__(16) float w[4], a[4] = {}, b[4] = {};
+  __align__(16) float w[4], a[4] = {}, b[4] = {}, top[4] = {};
   store4(w, load4(op.parameters + at));
   if (slot_count(rule) > 0) store4(a, load4(op.slot_a + at));
   if (slot_count(rule) > 1) store4(b, load4(op.slot_b + at));
+  if (slot_count(rule) > 2) store4(top, load4(op.slot_c + at));
 #pragma unroll
-  for (int j = 0; j < 4; ++j) apply_update<rule>(w[j], a[j], b[j], g[j], c);
+  for (int j = 0; j < 4; ++j) apply_update<rule>(w[j], a[j], b[j], top[j], g[j], c);
   store4(op.parameters + at, load4(w));
   if (slot_count(rule) > 0) store4(op.slot_a + at, load4(a));
   if (slot_count(rule) > 1) store4(op.slot_b + at, load4(b));
+  if (slot_count(rule) > 2) store4(op.slot_c + at, load4(top));
 }
 
 template <int groups>
@@ -149,6 +153,7 @@ __device__ __forceinline__ void finish(const Update& op, const Slab& s, const Up
     case UpdateRule::nesterov: return update_results<UpdateRule::nesterov>(op, s, t, r);
     case UpdateRule::adam: return update_results<UpdateRule::adam>(op, s, t, r);
     case UpdateRule::adamax: return update_results<UpdateRule::adamax>(op, s, t, r);
+    case UpdateRule::amsgrad: return update_results<UpdateRule::amsgrad>(op, s, t, r);
   }
 }
 

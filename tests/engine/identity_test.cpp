@@ -23,8 +23,8 @@ RunSpec crowd() {
   RunSpec spec;
   spec.epochs = 2;
   spec.machine.threads = 2;
-  for (const UpdateRule rule :
-       {UpdateRule::sgd, UpdateRule::momentum, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax})
+  spec.epoch_details = true;
+  for (const UpdateRule rule : test::all_rules())
     for (const auto& hidden :
          std::vector<std::vector<int>>{{5}, {16}, {30}, {64}, {100}, {20, 70}, {65, 9, 3}}) {
       spec.models.push_back(model(hidden, spec.models.size() % 2 + 1, rule));
@@ -43,6 +43,13 @@ void check_same_results(const ModelResult& a, const ModelResult& b) {
   CHECK(a.test_accuracy == b.test_accuracy);
   CHECK(a.epoch_train_loss == b.epoch_train_loss);
   CHECK(a.epoch_test_accuracy == b.epoch_test_accuracy);
+  REQUIRE(a.details.size() == b.details.size());
+  for (std::size_t e = 0; e < a.details.size(); ++e) {
+    CHECK(a.details[e].train_loss == b.details[e].train_loss);
+    CHECK(a.details[e].step == b.details[e].step);
+    CHECK(a.details[e].scale == b.details[e].scale);
+    CHECK(a.details[e].below_eps == b.details[e].below_eps);
+  }
   REQUIRE(a.neurons.size() == b.neurons.size());
   for (std::size_t l = 0; l < a.neurons.size(); ++l) {
     REQUIRE(a.neurons[l].size() == b.neurons[l].size());

@@ -26,8 +26,7 @@ TEST_CASE("every rule and init that can learns an easy task") {
   const auto data = small_task();
   RunSpec spec;
   spec.epochs = 40;
-  for (const UpdateRule rule :
-       {UpdateRule::sgd, UpdateRule::momentum, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax})
+  for (const UpdateRule rule : test::all_rules())
     for (const Init init : {Init::torch, Init::kaiming_normal, Init::kaiming_uniform, Init::xavier_normal,
                             Init::xavier_uniform, Init::orthogonal}) {
       spec.models.push_back(model({24, 12}, 1, rule));
@@ -123,8 +122,7 @@ TEST_CASE("state that fades away does not end in denormal numbers, which are slo
 TEST_CASE("padding weights and their optimizer state stay exactly zero") {
   const auto data = small_task();
   RunSpec spec;
-  for (const UpdateRule rule :
-       {UpdateRule::sgd, UpdateRule::momentum, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax})
+  for (const UpdateRule rule : test::all_rules())
     for (const auto& hidden : std::vector<std::vector<int>>{{5}, {17, 3}, {70}}) {
       spec.models.push_back(model(hidden, 3, rule));
       spec.models.back().optimizer.l1 = spec.models.back().optimizer.l2 =
@@ -160,7 +158,8 @@ TEST_CASE("the emulated device trains like the CPU") {
   const auto data = small_task(200, 60, 11, 3);
   RunSpec spec;
   spec.epochs = 2;
-  for (const UpdateRule rule : {UpdateRule::sgd, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax})
+  for (const UpdateRule rule :
+       {UpdateRule::sgd, UpdateRule::nesterov, UpdateRule::adam, UpdateRule::adamax, UpdateRule::amsgrad})
     for (const auto& hidden : std::vector<std::vector<int>>{{5}, {20, 7}, {70}})
       spec.models.push_back(model(hidden, 2, rule));
   spec.models[1].batch = 60;  // a group whose epoch is shorter
@@ -207,6 +206,59 @@ TEST_CASE("moments before ReLU are those of xW + b") {
     CHECK(variance(z) == doctest::Approx(squares / 300 - sum / 300 * sum / 300).epsilon(1e-3));
     CHECK(r.mean == doctest::Approx(active / 300).epsilon(1e-4));
   }
+}
+
+TEST_CASE("details of epochs: the loss of the whole set, and how far the last step went") {
+  const auto data = small_task();
+  RunSpec spec;
+  spec.epoch_details = true;
+  for (const UpdateRule rule : test::all_rules())
+    for (const auto& hidden : std::vector<std::vector<int>>{{5}, {30}, {70, 9}}) {
+      spec.models.push_back(model(hidden, 1, rule));
+      spec.models.back().batch = 300;  // one step an epoch
+      spec.models.back().optimizer.beta2 = 0.9;
+    }
+  std::vector<test::Trained> runs;
+  for (const int epochs : {5, 6}) {
+    spec.epochs = epochs;
+    runs.push_back(train(spec, data.task));
+  }
+  for (std::size_t m = 0; m < spec.models.size(); ++m) {
+    CAPTURE(m);
+    const ModelResult& result = runs[1].result.models[m];
+    REQUIRE(result.details.size() == 6);
+    CHECK(result.details[5].train_loss == result.train_loss);
+    CHECK(result.details[4].train_loss == runs[0].result.models[m].train_loss);
+    // The loss before the step is what the step's batch, the whole set, has seen.
+    CHECK(result.epoch_train_loss[5] == doctest::Approx(result.details[4].train_loss).epsilon(1e-6));
+    double squares = 0, count = 0;
+    for (std::size_t l = 0; l < runs[1].weights[m].size(); ++l)
+      for (const auto part : {&LayerWeights::weight, &LayerWeights::bias})
+        for (std::size_t i = 0; i < (runs[1].weights[m][l].*part).size(); ++i) {
+          const double change = static_cast<double>((runs[1].weights[m][l].*part)[i]) -
+                                static_cast<double>((runs[0].weights[m][l].*part)[i]);
+          squares += change * change, count += 1;
+        }
+    const double moved = std::sqrt(squares / count);
+    const UpdateRule rule = spec.models[m].optimizer.rule;
+    if (rule == UpdateRule::sgd) CHECK(result.details[5].step == 0.0);
+    else if (rule != UpdateRule::nesterov)
+      CHECK(result.details[5].step == doctest::Approx(moved).epsilon(1e-3));
+    CHECK((result.details[5].scale > 0.0) == (slot_count(rule) > 1));
+  }
+}
+
+TEST_CASE("details of epochs: parameters whose scale is below eps") {
+  const auto data = small_task();
+  RunSpec spec;
+  spec.epochs = 1, spec.epoch_details = true;
+  for (const double eps : {1e-30, 1e6}) {
+    spec.models.push_back(model({8}));
+    spec.models.back().optimizer.eps = eps;
+  }
+  const RunResult result = run(spec, data.task, {});
+  CHECK(result.models[0].details[0].below_eps < 0.5);  // dead neurons have scale 0
+  CHECK(result.models[1].details[0].below_eps == 1.0);
 }
 
 TEST_CASE("specs that cannot be run are refused in words") {

@@ -44,12 +44,18 @@ inline SmallTask small_task(int train = 300, int test = 90, int features = 20, i
   return t;
 }
 
+inline std::vector<UpdateRule> all_rules() {
+  std::vector<UpdateRule> rules;
+  for (int i = 0; i < kUpdateRules; ++i) rules.push_back(static_cast<UpdateRule>(i));
+  return rules;
+}
+
 inline ModelSpec model(std::vector<int> hidden, std::uint64_t seed = 1, UpdateRule rule = UpdateRule::adam) {
   ModelSpec m;
   m.hidden = std::move(hidden);
   m.seed = seed;
   m.optimizer.rule = rule;
-  m.optimizer.lr = rule == UpdateRule::adam || rule == UpdateRule::adamax ? 3e-3 : 0.05;
+  m.optimizer.lr = slot_count(rule) >= 2 ? 3e-3 : 0.05;
   m.batch = 32;
   return m;
 }

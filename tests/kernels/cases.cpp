@@ -16,7 +16,7 @@ PopulationSpec crowd() {
   PopulationSpec spec{.features = 7, .classes = 3, .models = {}, .rows = {20, 0, 33}, .spare_rows = 2};
   const int widths[] = {1, 16, 5, 33, 20, 48, 2, 64, 17, 31};
   for (int m = 0; m < 40; ++m) {
-    ModelShape shape{{widths[m % 10]}, m % 3, static_cast<UpdateRule>(m / 8)};
+    ModelShape shape{{widths[m % 10]}, m % 3, static_cast<UpdateRule>(m / 7)};
     if (m % 4 == 3) shape.hidden.push_back(widths[(m + 3) % 10]);
     spec.models.push_back(shape);
   }
@@ -37,7 +37,7 @@ const std::vector<Case>& odd_cases() {
        {17, 17, {{{16, 1}}, {{16, 64, 7}, 1}, {{7, 130, 15}, 1}, {{17}}, {{33, 16}, 1}}, {17, 1}, 1}},
       {"63 everywhere", {63, 63, {{{64}, 0, momentum}, {{65, 63}, 0, momentum}}, {63}}},
       {"64 everywhere", {64, 64, {{{64}, 0, nesterov}, {{64, 63}, 0, adam}}, {64}}},
-      {"65 everywhere", {65, 65, {{{130}, 0, adamax}, {{7, 65}, 0, adam}}, {65}, 7}},
+      {"65 everywhere", {65, 65, {{{130}, 0, adamax}, {{7, 65}, 0, adam}, {{65}, 0, amsgrad}}, {65}, 7}},
       {"130 everywhere", {130, 130, {{{130}, 0, adam}, {{17, 130}}}, {130}}},
       {"a crowd of forty", crowd()},
   };
@@ -138,6 +138,7 @@ reference::Optimizer in_reference(const UpdateSettings& s) {
     case UpdateRule::nesterov: o.rule = reference::Rule::nesterov; break;
     case UpdateRule::adam: o.rule = reference::Rule::adam; break;
     case UpdateRule::adamax: o.rule = reference::Rule::adamax; break;
+    case UpdateRule::amsgrad: o.rule = reference::Rule::amsgrad; break;
   }
   return o;
 }
@@ -150,22 +151,26 @@ ExpectedStep expected_step(const reference::Optimizer& o, double w, const refere
                            double e, int t) {
   reference::Slots after = slots;
   ExpectedStep x{};
-  x.w = updated(o, w, g, after, t), x.a = after.a, x.b = after.b;
+  x.w = updated(o, w, g, after, t), x.a = after.a, x.b = after.b, x.c = after.c;
   for (const double other : {g - e, g + e}) {
     reference::Slots moved = slots;
     x.w_tolerance = std::max(x.w_tolerance, 2.0 * std::abs(updated(o, w, other, moved, t) - x.w));
     x.a_tolerance = std::max(x.a_tolerance, 2.0 * std::abs(moved.a - x.a));
     x.b_tolerance = std::max(x.b_tolerance, 2.0 * std::abs(moved.b - x.b));
+    x.c_tolerance = std::max(x.c_tolerance, 2.0 * std::abs(moved.c - x.c));
   }
   const double all = std::abs(slots.a) + std::abs(g) + o.penalty.l1 + o.penalty.l2 * std::abs(w);
   double rate = o.lr;
-  if (o.rule == reference::Rule::adam || o.rule == reference::Rule::adamax)
+  if (o.rule == reference::Rule::adam || o.rule == reference::Rule::adamax ||
+      o.rule == reference::Rule::amsgrad)
     rate /= 1.0 - std::pow(o.beta1, t);
   if (o.rule == reference::Rule::adam) rate /= std::sqrt(x.b / (1.0 - std::pow(o.beta2, t))) + o.eps;
   if (o.rule == reference::Rule::adamax) rate /= x.b;
+  if (o.rule == reference::Rule::amsgrad) rate /= std::sqrt(x.c / (1.0 - std::pow(o.beta2, t))) + o.eps;
   x.w_tolerance += gamma(16) * (std::abs(w) + rate * all) + kSmallest;
   x.a_tolerance += gamma(16) * all + kSmallest;
   x.b_tolerance += gamma(16) * std::abs(x.b) + kSmallest;
+  x.c_tolerance += gamma(16) * std::abs(x.c) + kSmallest;
   return x;
 }
 

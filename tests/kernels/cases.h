@@ -52,8 +52,8 @@ reference::Loss in_reference(LossKind);
 
 /// One parameter after step t of a rule, and how far a machine may be from it.
 struct ExpectedStep {
-  double w, a, b;
-  double w_tolerance, a_tolerance, b_tolerance;
+  double w, a, b, c;
+  double w_tolerance, a_tolerance, b_tolerance, c_tolerance;
 };
 /// The rule in double, and what it makes of an error `e` of the gradient `g`: by trying g - e and g + e
 /// (times 2 for the curvature between them), and 16 roundings of everything that is added up on the way.

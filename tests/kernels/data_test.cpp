@@ -14,7 +14,8 @@ namespace {
 
 /// Coefficients from their definitions, in double.
 std::vector<double> coefficients_of(const UpdateSettings& s, double t) {
-  const bool adam = s.rule == UpdateRule::adam, adamax = s.rule == UpdateRule::adamax;
+  const bool adam = s.rule == UpdateRule::adam || s.rule == UpdateRule::amsgrad,
+             adamax = s.rule == UpdateRule::adamax;
   const double left = (static_cast<double>(s.decay_steps) - t + 1.0) / static_cast<double>(s.decay_steps);
   double lr = s.lr;
   if (s.lr_decay == LrDecay::cosine) lr *= left > 0.0 ? std::pow(std::sin(std::acos(0.0) * left), 2) : 0.0;
@@ -46,13 +47,15 @@ const std::vector<UpdateSettings> kSettings = {
     {0.01, 0.8, 0.9, 0.999, 1e-8, 1e-4, 2e-4, 0.5, UpdateRule::momentum},
     {0.001, 0.0, 0.9, 0.9999, 1e-6, 0.0, 1e-3, 0.01, UpdateRule::adam, 0.0, -1, LrDecay::cosine, 40},
     {0.002, 0.0, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.0, UpdateRule::adamax},
-    {0.002, 0.95, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.1, UpdateRule::nesterov, 0.0, -1, LrDecay::linear, 130}};
+    {0.002, 0.95, 0.5, 0.99, 1e-7, 1e-3, 0.0, 0.1, UpdateRule::nesterov, 0.0, -1, LrDecay::linear, 130},
+    {0.003, 0.0, 0.8, 0.995, 1e-7, 0.0, 0.0, 0.2, UpdateRule::amsgrad}};
 
 TEST_CASE("begin_step: batches and coefficients follow the counter through epochs") {
   for (const TestMachine& machine : machines()) {
     CAPTURE(machine.name);
     Arena arena(machine);
-    const std::vector<int> sizes = {32, 100, 7, 130, 1}, group = {0, 1, 2, 3, 4}, frozen = {0, 0, 7, 0, 0};
+    const std::vector<int> sizes = {32, 100, 7, 130, 1}, group = {0, 1, 2, 3, 4, 0},
+                           frozen = {0, 0, 7, 0, 0, 0};
     const std::int64_t samples = 100;
     std::vector<Batch> batches;
     for (int g = 0; g < 5; ++g) batches.push_back({g * 1000, -1, -1});
@@ -65,8 +68,8 @@ TEST_CASE("begin_step: batches and coefficients follow the counter through epoch
     op.settings = arena.put(kSettings, "settings");
     op.model_group = arena.put(group, "groups");
     op.frozen = arena.put(frozen, "frozen");
-    op.coefficients = arena.room<StepCoefficients>(5, "coefficients");
-    op.model_count = 5;
+    op.coefficients = arena.room<StepCoefficients>(kSettings.size(), "coefficients");
+    op.model_count = static_cast<int>(kSettings.size());
     for (const std::int64_t epoch : {0, 1, 40}) {
       arena.set(op.position, std::vector<std::int64_t>{epoch, 0});
       for (std::int64_t step = 0; step < 16; ++step) {
@@ -84,9 +87,10 @@ TEST_CASE("begin_step: batches and coefficients follow the counter through epoch
           if (rows > 0) CHECK(batches[g].first == static_cast<std::int64_t>(g) * samples + start);
         }
         Worst worst;
-        for (int m = 0; m < 5; ++m) {
+        for (int m = 0; m < op.model_count; ++m) {
           const auto i = static_cast<std::size_t>(m);
-          const std::int64_t steps = (samples + sizes[i] - 1) / sizes[i];
+          const int size = sizes[static_cast<std::size_t>(group[i])];
+          const std::int64_t steps = (samples + size - 1) / size;
           const auto expected = coefficients_of(kSettings[i], static_cast<double>(epoch * steps + step + 1));
           const auto actual = as_doubles(coefficients[i]);
           for (std::size_t j = 0; j < actual.size(); ++j)

@@ -179,6 +179,7 @@ GateRig::GateRig(Rig& r, const Gated& g, const std::vector<reference::Vector>& p
   state.parameters = rig.arena.put(gate_array(g, parameters, kUntouched), "gate parameters");
   state.slot_a = rig.arena.put(std::vector<float>(neurons, 0.0f), "gate slot_a");
   state.slot_b = rig.arena.put(std::vector<float>(neurons, 0.0f), "gate slot_b");
+  state.slot_c = rig.arena.put(std::vector<float>(neurons, 0.0f), "gate slot_c");
   std::vector<float> signs(neurons, kUntouched);
   for (std::size_t n = 0; n < g.layers.size(); ++n)
     for (std::size_t i = 0; i < parameters[n].size(); ++i)

@@ -41,7 +41,7 @@ TrainingSpec spec_of(const std::vector<Member>& members) {
 /// Everything of a model that could differ: weights, slots, outputs, loss and hits.
 std::vector<float> traces_of(const Trained& t, int model) {
   std::vector<float> all = floats_of_model(t.population, t.parameters, model);
-  for (const std::vector<float>* slot : {&t.slot_a, &t.slot_b}) {
+  for (const std::vector<float>* slot : {&t.slot_a, &t.slot_b, &t.slot_c}) {
     const std::vector<float> floats = floats_of_model(t.population, *slot, model);
     all.insert(all.end(), floats.begin(), floats.end());
   }
@@ -60,7 +60,7 @@ std::vector<Member> crowd() {
   const std::vector<std::vector<int>> shapes = {{5},      {20}, {16, 7}, {70}, {1},
                                                 {33, 70}, {64}, {15},    {48}, {130}};
   for (std::size_t i = 0; i < 20; ++i) {
-    const auto rule = static_cast<UpdateRule>(i % 4 == 0 ? 3 : i % 5);
+    const auto rule = static_cast<UpdateRule>(i % 4 == 0 ? 3 : i % kUpdateRules);
     members.push_back({{shapes[i % 10], static_cast<int>(i / 10), rule}, settings_for(rule), 70 + i});
   }
   return members;
@@ -117,6 +117,7 @@ TEST_CASE("identity: on the emulation every schedule gives the same bits") {
       CHECK(same_bits(first.parameters, t.parameters));
       CHECK(same_bits(first.slot_a, t.slot_a));
       CHECK(same_bits(first.slot_b, t.slot_b));
+      CHECK(same_bits(first.slot_c, t.slot_c));
       CHECK(first.loss == t.loss);
       CHECK(first.correct == t.correct);
       CHECK(std::memcmp(first.moments.data(), t.moments.data(), first.moments.size() * sizeof(Moments)) == 0);

@@ -24,6 +24,7 @@ Rig::Rig(const TestMachine& m, const Population& p, RigSpec spec) : machine(m), 
   parameters = arena.put(std::vector<float>(count(p.parameters), 0.0f), "parameters");
   slot_a = arena.put(std::vector<float>(count(p.parameters), 0.0f), "slot_a");
   slot_b = arena.put(std::vector<float>(count(p.parameters), 0.0f), "slot_b");
+  slot_c = arena.put(std::vector<float>(count(p.parameters), 0.0f), "slot_c");
   gradients = arena.room<float>(count(p.parameters), "gradients");
   gates = spec.gates ? arena.put(std::vector<float>(count(p.neurons), 1.0f), "gates") : nullptr;
   values = arena.put(std::vector<float>(count(samples * p.spec.features), 0.0f), "values");
@@ -125,6 +126,7 @@ void Rig::update(bool only_gradients) {
   op.parameters = parameters;
   op.slot_a = slot_a;
   op.slot_b = slot_b;
+  op.slot_c = slot_c;
   op.gradients = only_gradients ? gradients : nullptr;
   op.partials = partials;
   if (!machine.is_device) return machine.ops.update(op, arena.stream());

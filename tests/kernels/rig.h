@@ -23,7 +23,7 @@ struct Rig {
   Arena arena;
   std::int64_t samples;
 
-  float *parameters, *slot_a, *slot_b, *gradients, *gates, *values;
+  float *parameters, *slot_a, *slot_b, *slot_c, *gradients, *gates, *values;
   Workspace workspace;
   Batch* batches;
   StepCoefficients* coefficients;

@@ -44,7 +44,7 @@ void compare_rule(Worst& worst, UpdateSettings s) {
   reference::Draws draws(61);
   const reference::Optimizer o = in_reference(s);
   for (int i = 0; i < 200; ++i) {
-    float w = static_cast<float>(draws.uniform(-1.0, 1.0)), a = 0.0f, b = 0.0f;
+    float w = static_cast<float>(draws.uniform(-1.0, 1.0)), a = 0.0f, b = 0.0f, top = 0.0f;
     double w_exact = static_cast<double>(w);
     reference::Slots slots;
     // Errors of earlier steps ride along, at most one set of roundings a step: 16 of them for what is added
@@ -52,7 +52,7 @@ void compare_rule(Worst& worst, UpdateSettings s) {
     double size = std::abs(w_exact);
     for (int t = 1; t <= 5; ++t) {
       const auto g = static_cast<float>(draws.uniform(-1.0, 1.0));
-      apply_update<rule>(w, a, b, g, step_coefficients(s, t, 1));
+      apply_update<rule>(w, a, b, top, g, step_coefficients(s, t, 1));
       w_exact = updated(o, w_exact, static_cast<double>(g), slots, t);
       size += std::abs(w_exact) + s.lr / (1.0 - s.beta1) * (1.0 + s.l1 + s.l2) /
                                       std::min(1.0, std::sqrt(slots.b) + s.eps + (slot_count(rule) < 2));
@@ -79,6 +79,7 @@ TEST_CASE("update_rule: every rule, one number at a time, is the reference's") {
     compare_rule<UpdateRule::nesterov>(worst, s);
     compare_rule<UpdateRule::adam>(worst, s);
     compare_rule<UpdateRule::adamax>(worst, s);
+    compare_rule<UpdateRule::amsgrad>(worst, s);
     CHECK_MESSAGE(worst.ok(), worst.where, ", ", worst.ratio, " tolerances");
   }
 }
@@ -86,18 +87,18 @@ TEST_CASE("update_rule: every rule, one number at a time, is the reference's") {
 template <UpdateRule rule>
 bool zero_stays_zero() {
   const StepCoefficients c = step_coefficients({0.1, 0.9, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.1, rule}, 1, 1);
-  float w = 0.0f, a = 0.0f, b = 0.0f;
-  for (int i = 0; i < 3; ++i) apply_update<rule>(w, a, b, 0.0f, c);
+  float w = 0.0f, a = 0.0f, b = 0.0f, top = 0.0f;
+  for (int i = 0; i < 3; ++i) apply_update<rule>(w, a, b, top, 0.0f, c);
   return w == 0.0f && a == 0.0f;
 }
 
 template <UpdateRule rule>
 bool short_way_is_the_same() {
   const StepCoefficients c = step_coefficients({0.1, 0.9, 0.9, 0.999, 1e-8, 0.0, 0.0, 0.0, rule}, 1, 1);
-  float w[2] = {0.3f, 0.3f}, a[2] = {-0.1f, -0.1f}, b[2] = {0.2f, 0.2f};
-  apply_update<rule, true>(w[0], a[0], b[0], 0.7f, c);
-  apply_update<rule, false>(w[1], a[1], b[1], 0.7f, c);
-  return w[0] == w[1] && a[0] == a[1] && b[0] == b[1];
+  float w[2] = {0.3f, 0.3f}, a[2] = {-0.1f, -0.1f}, b[2] = {0.2f, 0.2f}, top[2] = {0.3f, 0.3f};
+  apply_update<rule, true>(w[0], a[0], b[0], top[0], 0.7f, c);
+  apply_update<rule, false>(w[1], a[1], b[1], top[1], 0.7f, c);
+  return w[0] == w[1] && a[0] == a[1] && b[0] == b[1] && top[0] == top[1];
 }
 
 TEST_CASE("update_rule: padding stays zero, and without penalties the short way gives the same bits") {
@@ -107,16 +108,19 @@ TEST_CASE("update_rule: padding stays zero, and without penalties the short way 
   CHECK(zero_stays_zero<nesterov>());
   CHECK(zero_stays_zero<adam>());
   CHECK(zero_stays_zero<adamax>());
+  CHECK(zero_stays_zero<amsgrad>());
   CHECK(short_way_is_the_same<sgd>());
   CHECK(short_way_is_the_same<momentum>());
   CHECK(short_way_is_the_same<nesterov>());
   CHECK(short_way_is_the_same<adam>());
   CHECK(short_way_is_the_same<adamax>());
+  CHECK(short_way_is_the_same<amsgrad>());
   CHECK(slot_count(sgd) == 0);
   CHECK(slot_count(momentum) == 1);
   CHECK(slot_count(nesterov) == 1);
   CHECK(slot_count(adam) == 2);
   CHECK(slot_count(adamax) == 2);
+  CHECK(slot_count(amsgrad) == 3);
 }
 
 TEST_CASE("step_coefficients: corrections of the first and of a very late step") {

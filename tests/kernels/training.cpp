@@ -121,6 +121,7 @@ Trained train(const TestMachine& machine, const TrainingSpec& spec) {
   t.parameters = rig.arena.get(rig.parameters);
   t.slot_a = rig.arena.get(rig.slot_a);
   t.slot_b = rig.arena.get(rig.slot_b);
+  t.slot_c = rig.arena.get(rig.slot_c);
   t.outputs = rig.arena.get(rig.workspace.outputs);
   t.loss = rig.arena.get(rig.loss_sums);
   t.correct = rig.arena.get(rig.correct);

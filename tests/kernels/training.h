@@ -28,7 +28,7 @@ struct TrainingSpec {
 /// Everything that a run leaves behind.
 struct Trained {
   Population population;
-  std::vector<float> parameters, slot_a, slot_b, outputs;
+  std::vector<float> parameters, slot_a, slot_b, slot_c, outputs;
   std::vector<double> loss;
   std::vector<std::int64_t> correct;
   std::vector<int> frozen;

@@ -18,12 +18,12 @@ TrainingSpec all_rules(LossKind loss) {
   const std::vector<std::vector<int>> shapes = {{1},         {17}, {7, 5}, {70}, {20},
                                                 {15, 16, 3}, {33}, {4},    {64}, {2, 66}};
   for (std::size_t m = 0; m < shapes.size(); ++m) {
-    const auto rule = static_cast<UpdateRule>(m % 5);
+    const auto rule = static_cast<UpdateRule>(m % kUpdateRules);
     const bool penalised = m >= 5;
     spec.models.push_back({shapes[m], static_cast<int>(m / 2 % 2), rule});
     // eps is not small beside the gradients: Adam's step is then a smooth function of them, and errors stay
     // errors.
-    spec.settings.push_back({.lr = rule == UpdateRule::sgd || slot_count(rule) == 2 ? 0.1 : 0.02,
+    spec.settings.push_back({.lr = rule == UpdateRule::sgd || slot_count(rule) >= 2 ? 0.1 : 0.02,
                              .momentum = 0.8,
                              .beta1 = 0.9,
                              .beta2 = 0.95,

@@ -29,7 +29,7 @@ UpdateSettings settings_of(const Population& p, int m) {
 /// A population in the middle of training.
 struct Scene {
   Population p;
-  std::vector<reference::Model> models, slots_a, slots_b;
+  std::vector<reference::Model> models, slots_a, slots_b, slots_c;
   std::vector<reference::Samples> batches;
   std::vector<float> outputs, deltas;
   std::vector<StepCoefficients> coefficients;
@@ -40,6 +40,11 @@ struct Scene {
     slots_b = random_models(p, 23, false);
     for (reference::Model& model : slots_b)
       for (double* b : reference::parameters_of(model, false)) *b = std::abs(*b) + 0.01;
+    // The largest second moment so far: above the present one or, but for the size of a step, at it.
+    slots_c = slots_b;
+    reference::Draws above(26);
+    for (reference::Model& model : slots_c)
+      for (double* c : reference::parameters_of(model, false)) *c += std::max(0.0, above.uniform(-0.5, 0.5));
     batches = random_batches(p, 24);
     reference::Draws draws(25);
     const auto random = [&](int m, int l, double low) {
@@ -58,6 +63,7 @@ struct Scene {
     set_batches(rig, batches);
     rig.arena.set(rig.slot_a, parameters_of(p, slots_a));
     rig.arena.set(rig.slot_b, parameters_of(p, slots_b));
+    rig.arena.set(rig.slot_c, parameters_of(p, slots_c));
     rig.arena.set(rig.workspace.outputs, outputs);
     rig.arena.set(rig.workspace.deltas, deltas);
     rig.arena.set(rig.coefficients, coefficients);
@@ -86,7 +92,7 @@ struct Scene {
   }
 };
 
-/// Visits (actual arrays' index, gradient, its tolerance, w, a, b, layer, k, n) of every parameter; k = -1:
+/// Visits (actual arrays' index, gradient, its tolerance, w, slots, layer, k, n) of every parameter; k = -1:
 /// bias.
 template <class Visit>
 void for_gradients(const Scene& scene, int m, Visit visit) {
@@ -105,7 +111,8 @@ void for_gradients(const Scene& scene, int m, Visit visit) {
         };
         const std::size_t at = k < 0 ? bias_index(s, place.column + n) : weight_index(s, k, place.column + n);
         visit(at, of(g.sum), dot_tolerance(rows, of(g.magnitude)), of(scene.models[i].layers[l]),
-              reference::Slots{of(scene.slots_a[i].layers[l]), of(scene.slots_b[i].layers[l])},
+              reference::Slots{of(scene.slots_a[i].layers[l]), of(scene.slots_b[i].layers[l]),
+                               of(scene.slots_c[i].layers[l])},
               static_cast<int>(l), k, n);
       }
   }
@@ -151,8 +158,8 @@ TEST_CASE("update: weights and slots after a step are those of the reference, an
         const std::vector<float> before = rig.arena.get(rig.parameters);
         rig.update(false);
         const std::vector<float> w_after = rig.arena.get(rig.parameters), a_after = rig.arena.get(rig.slot_a),
-                                 b_after = rig.arena.get(rig.slot_b);
-        Worst w_worst, a_worst, b_worst;
+                                 b_after = rig.arena.get(rig.slot_b), c_after = rig.arena.get(rig.slot_c);
+        Worst w_worst, a_worst, b_worst, c_worst;
         for (int m = 0; m < static_cast<int>(scene.models.size()); ++m) {
           if (rows_of(scene.p, m) == 0) {
             CHECK(same_bits(floats_of_model(scene.p, before, m), floats_of_model(scene.p, w_after, m)));
@@ -166,11 +173,13 @@ TEST_CASE("update: weights and slots after a step are those of the reference, an
                 w_worst.see(static_cast<double>(w_after[at]), x.w, x.w_tolerance, m, l, k, n);
                 a_worst.see(static_cast<double>(a_after[at]), x.a, x.a_tolerance, m, l, k, n);
                 b_worst.see(static_cast<double>(b_after[at]), x.b, x.b_tolerance, m, l, k, n);
+                c_worst.see(static_cast<double>(c_after[at]), x.c, x.c_tolerance, m, l, k, n);
               });
         }
         CHECK_MESSAGE(w_worst.ok(), "weights: ", w_worst.where, ", ", w_worst.ratio, " tolerances");
         CHECK_MESSAGE(a_worst.ok(), "first slots: ", a_worst.where, ", ", a_worst.ratio, " tolerances");
         CHECK_MESSAGE(b_worst.ok(), "second slots: ", b_worst.where, ", ", b_worst.ratio, " tolerances");
+        CHECK_MESSAGE(c_worst.ok(), "third slots: ", c_worst.where, ", ", c_worst.ratio, " tolerances");
         CHECK(padding_is_zero(scene.p, w_after));
         CHECK(padding_is_zero(scene.p, a_after));
         CHECK(rig.arena.touched() == "");
@@ -181,12 +190,16 @@ TEST_CASE("update: a frozen model keeps its bits, and its neighbours do not noti
   for (const TestMachine& machine : machines()) {
     CAPTURE(machine.name);
     using enum UpdateRule;
-    Scene scene(
-        {9,
-         4,
-         {{{20}, 0, adam}, {{12, 5}, 0, adam}, {{16}, 0, adam}, {{70}, 0, momentum}, {{3}, 0, adamax}},
-         {10}},
-        false);
+    Scene scene({9,
+                 4,
+                 {{{20}, 0, adam},
+                  {{12, 5}, 0, adam},
+                  {{16}, 0, adam},
+                  {{70}, 0, momentum},
+                  {{3}, 0, adamax},
+                  {{9}, 0, amsgrad}},
+                 {10}},
+                false);
     const auto run = [&](std::vector<float>& slots) {
       Rig rig(machine, scene.p);
       scene.set(rig);
@@ -202,7 +215,7 @@ TEST_CASE("update: a frozen model keeps its bits, and its neighbours do not noti
     // What a diverged model leaves behind must not reach its neighbours.
     scene.deltas[output_index(scene.p.slabs[0], 0, scene.p.places[1][0].column)] = std::nanf("");
     const std::vector<float> some = run(some_a);
-    for (int m = 0; m < 5; ++m) {
+    for (int m = 0; m < 6; ++m) {
       CAPTURE(m);
       const bool is_frozen = m == 1 || m == 3;
       CHECK(

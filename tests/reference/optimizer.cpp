@@ -24,6 +24,13 @@ double updated(const Optimizer& o, double w, double gradient, Slots& slots, int 
       const double square = slots.b / (1.0 - std::pow(o.beta2, t));
       return shrunk - o.lr * mean / (std::sqrt(square) + o.eps);
     }
+    case Rule::amsgrad: {
+      slots.a = o.beta1 * slots.a + (1.0 - o.beta1) * g;
+      slots.b = o.beta2 * slots.b + (1.0 - o.beta2) * g * g;
+      slots.c = std::max(slots.c, slots.b);
+      const double mean = slots.a / (1.0 - std::pow(o.beta1, t));
+      return shrunk - o.lr * mean / (std::sqrt(slots.c) / std::sqrt(1.0 - std::pow(o.beta2, t)) + o.eps);
+    }
     case Rule::adamax: {
       slots.a = o.beta1 * slots.a + (1.0 - o.beta1) * g;
       slots.b = std::max(o.beta2 * slots.b, std::abs(g) + o.eps);

@@ -5,6 +5,8 @@
 //   the corrected root adamax                   Kingma & Ba 2015, algorithm 2; torch.optim.Adamax: u <-
 //   max(beta2 u, |g| + eps) decay                    Loshchilov & Hutter 2019: w shrinks by 1 - lr * decay
 //   before the step
+//   amsgrad                  Reddi, Kale & Kumar 2018, algorithm 2, as torch.optim.Adam(amsgrad=True): the
+//   largest second moment so far takes the second moment's place, corrected for the beginning like it
 // l1 and l2 enter the gradient, with the weight as it was before the decay.
 #pragma once
 
@@ -12,7 +14,9 @@
 
 namespace reference {
 
-enum class Rule { sgd, momentum, nesterov, adam, adamax };
+enum class Rule { sgd, momentum, nesterov, adam, adamax, amsgrad };
+inline constexpr Rule kRules[] = {Rule::sgd,  Rule::momentum, Rule::nesterov,
+                                  Rule::adam, Rule::adamax,   Rule::amsgrad};
 
 struct Optimizer {
   Rule rule = Rule::sgd;
@@ -21,9 +25,10 @@ struct Optimizer {
   double decay = 0.0;
 };
 
-/// What a rule remembers of one parameter: momentum or first moment, and second moment or infinity norm.
+/// What a rule remembers of one parameter: momentum or first moment, second moment or infinity norm, and
+/// the largest second moment so far.
 struct Slots {
-  double a = 0.0, b = 0.0;
+  double a = 0.0, b = 0.0, c = 0.0;
 };
 
 /// The weight after step t = 1, 2, ...; `gradient` is without penalties.
