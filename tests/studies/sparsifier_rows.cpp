@@ -46,7 +46,7 @@ RunResult made_up(const SparsifierPlan& plan, int epochs, Left left) {
     const double seed = static_cast<double>(m.seed);
     const int width = m.hidden.front();
     const int death = m.gates.empty() ? 0 : static_cast<int>(std::ceil(1.0 / (m.gates[0].lr * 100)));
-    const double end = m.gates.empty() ? width : left(m);
+    const double end = m.gates.empty() ? width : std::min<double>(left(m), width);
     if (!m.gates.empty()) {
       GateResult g;
       g.kind = m.gates[0].kind, g.size = end;
