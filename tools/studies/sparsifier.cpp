@@ -263,7 +263,7 @@ Action declare_sparsifier(CLI::App& app) {
   const auto quick = std::make_shared<bool>(false), full = std::make_shared<bool>(false);
   CLI::Option* const flag = app.add_flag(
       "--quick", *quick,
-      "width 200, 8 epochs, 2 seeds, gates learn ten times as fast: about a minute on two cores");
+      "width 200, 8 epochs, 2 seeds, gates learn ten times as fast");
   app.add_flag("--full", *full, "the journal's: width 500, 60 epochs, 30 seeds, starts 250 to 10,000; hours")
       ->excludes(flag);
   const auto command = add_training_options(app, schema_of_study());
