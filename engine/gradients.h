@@ -14,9 +14,9 @@ struct GateGradients {
   std::vector<float> parameters;  // x0 and k, or one per neuron
   std::vector<float> gates;       // [neuron]
   std::vector<float> gradients;   // of the objective by the parameters, penalty included; of random_size: by
-                                 // x0; of a mask: nothing
-  double slope = 0;             // random_size: the k that was drawn
-  std::vector<double> uniform;  // hard_concrete: the numbers that were drawn
+                                  // x0; of a mask: nothing
+  double slope = 0;               // random_size: the k that was drawn
+  std::vector<double> uniform;    // hard_concrete: the numbers that were drawn
 };
 
 struct ModelGradients {

@@ -352,12 +352,13 @@ void fold(std::span<const GateResult> gates, std::span<LayerWeights> layers) {
 void Run::deliver(const Wave& wave, std::vector<Moments>& moments) {
   deliver_gates(wave, moments);
   for (std::size_t m = 0; m < wave.models.size(); ++m) {
-    if (hooks_.weights) {
+    if (hooks_.weights || hooks_.unfolded_weights) {
       auto layers =
           at_full_size(get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data()),
                        wave.kept[m], spec_.models[static_cast<std::size_t>(wave.models[m])]);
-      if (hooks_.fold_gates) fold(result_.models[static_cast<std::size_t>(wave.models[m])].gates, layers);
-      hooks_.weights(wave.models[m], layers);
+      if (hooks_.unfolded_weights) hooks_.unfolded_weights(wave.models[m], layers);
+      fold(result_.models[static_cast<std::size_t>(wave.models[m])].gates, layers);
+      if (hooks_.weights) hooks_.weights(wave.models[m], layers);
     }
     if (!spec_.neuron_moments) continue;
     auto& neurons = result_.models[static_cast<std::size_t>(wave.models[m])].neurons;

@@ -145,9 +145,10 @@ struct RunHooks {
   bool keep_checkpoint = false;
   /// Called when a model is finished, in order of waves, models of a wave in order of RunSpec::models, with
   /// its final weights, hidden layers first. Gates are folded into the weights that read a neuron (row i of V
-  /// times g_i), so that the layers alone are the model, unless fold_gates is false.
+  /// times g_i), so that the layers alone are the model.
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
-  bool fold_gates = true;
+  /// Called before `weights`, with the weights as they were trained: gates are not folded.
+  std::function<void(std::int64_t model, std::span<const LayerWeights>)> unfolded_weights;
   /// Called at the ends of these epochs (counted from 1), before a checkpoint of them is written: after a
   /// resume epochs that a checkpoint holds are not seen again, others are, with the same bits. Not with gates
   /// (SpecError).

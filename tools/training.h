@@ -60,6 +60,8 @@ struct TrainingExtras {
   std::function<void(RunSpec&, const Settings&)> adjust;
   /// Sees the weights of every model as it finishes (RunHooks::weights).
   std::function<void(std::int64_t model, std::span<const LayerWeights>)> weights;
+  /// The same before gates are folded into them (RunHooks::unfolded_weights).
+  std::function<void(std::int64_t model, std::span<const LayerWeights>)> unfolded_weights;
   /// Epochs at whose ends `epoch_weights` sees the weights (RunHooks::weight_epochs). What it writes into the
   /// run's directory is there after a resume.
   std::function<std::vector<int>(const RunSpec&)> weight_epochs;

@@ -121,6 +121,7 @@ RunResult run_with_files(const RunDirectory& directory, const RunSpec& spec, con
     writing([&] { state.write(static_cast<std::size_t>(model), layers); });
     if (extras.weights) extras.weights(model, layers);
   };
+  hooks.unfolded_weights = extras.unfolded_weights;
   if (extras.weight_epochs && extras.epoch_weights) {
     hooks.weight_epochs = extras.weight_epochs(spec);
     hooks.epoch_weights = [&](const EpochWeights& w) {

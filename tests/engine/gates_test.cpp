@@ -134,23 +134,20 @@ TEST_CASE("gates: weights rest from their epoch on, while the gates go on") {
       spec.models = {gated_model({20, 9}, kind), model({12})};
       spec.models[0].weights_rest = 1;
       spec.models[0].optimizer.weight_decay = 0.1;
-      RunHooks hooks;
-      hooks.fold_gates = false;
       std::vector<Trained> after;
       for (const int epochs : {1, 3}) {
         spec.epochs = epochs;
-        after.push_back(train(spec, data.task, hooks));
+        after.push_back(train(spec, data.task));
       }
-      CHECK(same_bits(after[0].weights[0], after[1].weights[0]));
-      CHECK(!same_bits(after[0].weights[1], after[1].weights[1]));
+      CHECK(same_bits(after[0].unfolded[0], after[1].unfolded[0]));
+      CHECK(!same_bits(after[0].unfolded[1], after[1].unfolded[1]));
       for (std::size_t l = 0; l < 2; ++l) {
         const GateResult &a = after[0].result.models[0].gates[l], &b = after[1].result.models[0].gates[l];
         CHECK(a.parameters != b.parameters);
       }
       CHECK(after[0].result.models[0].test_loss != after[1].result.models[0].test_loss);
       spec.models[0].weights_rest = 0;
-      CHECK(same_bits(train(spec, data.task, hooks).weights[0],
-                      initial_weights(spec.models[0], data.task.shape)));
+      CHECK(same_bits(train(spec, data.task).unfolded[0], initial_weights(spec.models[0], data.task.shape)));
     }
 }
 
@@ -192,20 +189,16 @@ TEST_CASE("gates: a mask of 0 is the neuron's removal, in training and evaluatio
 TEST_CASE("gates: folded weights, evaluated as a plain network, are the run's") {
   const auto data = small_task();
   const RunSpec spec = gated_crowd();
-  const Trained folded = train(spec, data.task);
-  const auto scores =
-      evaluate_models(folded.weights, data.task.test, data.task.scale, data.task.shift, spec.loss);
-  RunHooks hooks;
-  hooks.fold_gates = false;
-  const Trained raw = train(spec, data.task, hooks);
+  const Trained t = train(spec, data.task);
+  const auto scores = evaluate_models(t.weights, data.task.test, data.task.scale, data.task.shift, spec.loss);
   for (std::size_t m = 0; m < spec.models.size(); ++m) {
     INFO("model " << m);
-    const ModelResult& r = folded.result.models[m];
+    const ModelResult& r = t.result.models[m];
     CHECK(scores[m].accuracy == r.test_accuracy);
     CHECK(scores[m].loss == doctest::Approx(r.test_loss).epsilon(1e-5));
     for (std::size_t l = 0; l < r.gates.size(); ++l) {
       if (r.gates[l].kind == GateKind::none) continue;
-      const LayerWeights &a = folded.weights[m][l + 1], &b = raw.weights[m][l + 1];
+      const LayerWeights &a = t.weights[m][l + 1], &b = t.unfolded[m][l + 1];
       for (std::size_t i = 0; i < a.weight.size(); ++i)
         REQUIRE(a.weight[i] == b.weight[i] * r.gates[l].gates[i % r.gates[l].gates.size()]);
     }
@@ -218,15 +211,13 @@ TEST_CASE("gates: moments of neurons have the gate in them, those before the ReL
   spec.epochs = 1;
   spec.models = {model({5})};
   spec.models[0].gates = {{.kind = GateKind::mask, .mask = {1.0f, 0.0f, -2.0f, 0.5f, 3.0f}}};
-  RunHooks hooks;
-  hooks.fold_gates = false;
   for (const bool before_relu : {false, true}) {
     spec.moments_before_relu = before_relu;
-    const Trained t = train(spec, data.task, hooks);
+    const Trained t = train(spec, data.task);
     for (std::size_t n = 0; n < 5; ++n) {
       CAPTURE(n);
       double sum = 0, squares = 0, least = 1e30, most = -1e30, zeros = 0;
-      const LayerWeights& layer = t.weights[0][0];
+      const LayerWeights& layer = t.unfolded[0][0];
       for (std::size_t i = 0; i < 300; ++i) {
         double z = layer.bias[n];
         for (std::size_t f = 0; f < 20; ++f)

@@ -33,15 +33,13 @@ TEST_CASE("gradients: a step of plain gradient descent applies exactly them") {
       RunSpec spec = one_step(kind);
       spec.machine.kind = machine;
       const ModelGradients g = gradients_of(spec.models[0], spec.loss, data.task, spec.machine);
-      RunHooks hooks;
-      hooks.fold_gates = false;
-      const Trained t = train(spec, data.task, hooks);
+      const Trained t = train(spec, data.task);
       CHECK(same_bits(g.weights, initial_weights(spec.models[0], data.task.shape)));
       bool moved = false;
       for (std::size_t l = 0; l < g.weights.size(); ++l)
         for (std::size_t i = 0; i < g.weights[l].weight.size(); ++i) {
           const float w = g.weights[l].weight[i] - 0x1p-6f * g.gradients[l].weight[i];
-          REQUIRE(t.weights[0][l].weight[i] == w);
+          REQUIRE(t.unfolded[0][l].weight[i] == w);
           moved |= w != g.weights[l].weight[i];
         }
       CHECK(moved);

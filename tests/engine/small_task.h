@@ -60,18 +60,21 @@ inline ModelSpec model(std::vector<int> hidden, std::uint64_t seed = 1, UpdateRu
   return m;
 }
 
-/// Final weights of every model, in the order of the spec.
+/// Final weights of every model, in the order of the spec; `unfolded`: gates not in them.
 struct Trained {
   RunResult result;
-  std::vector<std::vector<LayerWeights>> weights;
+  std::vector<std::vector<LayerWeights>> weights, unfolded;
 };
 
 inline Trained train(const RunSpec& spec, const Task& task, RunHooks hooks = {}) {
   Trained t;
-  t.weights.resize(spec.models.size());
-  hooks.weights = [&](std::int64_t m, std::span<const LayerWeights> layers) {
-    t.weights[static_cast<std::size_t>(m)].assign(layers.begin(), layers.end());
+  const auto keep = [&spec](std::vector<std::vector<LayerWeights>>& into) {
+    into.resize(spec.models.size());
+    return [&into](std::int64_t m, std::span<const LayerWeights> layers) {
+      into[static_cast<std::size_t>(m)].assign(layers.begin(), layers.end());
+    };
   };
+  hooks.weights = keep(t.weights), hooks.unfolded_weights = keep(t.unfolded);
   t.result = run(spec, task, hooks);
   return t;
 }

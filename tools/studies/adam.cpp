@@ -5,65 +5,36 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <memory>
-#include <nlohmann/json.hpp>
 
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/population_spec.h"
 #include "tools/studies/adam_figures.h"
 #include "tools/studies/adam_rows.h"
-#include "tools/studies/one_layer.h"
+#include "tools/studies/findings.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
-#include "tools/training.h"
-#include "tools/value_list.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::ordered_json;
-
-struct Preset {
-  std::string_view hidden, seeds, epochs, batch, train_count, test_count, lr;
-};
-constexpr Preset kQuick{"32", "5", "400", "16", "2000", "1000", "0.003"};
-constexpr Preset kFull{"64", "11", "100", "128", "0", "0", "0.001"};
-constexpr std::string_view kBoth = "both";
-
-/// The variants set these: another value would be overruled without a word.
-constexpr std::string_view kOfVariants[] = {"optimizer", "beta2", "eps"};
-
-void settle(Settings& settings, bool full, Report& report) {
-  const Preset& preset = full ? kFull : kQuick;
-  set_unless_given(settings, "hidden", preset.hidden);
-  set_unless_given(settings, "seeds", preset.seeds);
-  set_unless_given(settings, "epochs", preset.epochs);
-  set_unless_given(settings, "batch", preset.batch);
-  set_unless_given(settings, "train-count", preset.train_count);
-  set_unless_given(settings, "test-count", preset.test_count);
-  set_unless_given(settings, "lr", preset.lr);
-  if (fall_back_to_digits(settings)) {
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked for)");
-  }
-  for (const std::string_view key : kOfVariants)
-    if (settings.text(key) != settings.setting(key).fallback)
-      throw UsageError(fmt::format("study adam compares optimizers: it sets --{} itself, leave it out", key));
-  for (const Setting& row : settings.schema())
-    if (row.list && row.key != "hidden" && row.key != "seeds" && settings.texts(row.key).size() > 1)
-      throw UsageError(fmt::format("study adam compares optimizers: --{} takes one value here, not {}",
-                                   row.key, settings.text(row.key)));
+/// The variants set what makes them differ.
+void check(const Settings& settings) {
+  const Comparison comparison{"study adam compares optimizers", {"hidden", "seeds"}};
+  refuse_own(settings, comparison, {"optimizer", "beta2", "eps"});
+  refuse_other_lists(settings, comparison);
 }
 
-std::string cell_of(double value) { return std::isfinite(value) ? to_text(value) : ""; }
+std::string_view name_of(const AdamRow& row) { return adam_variants()[row.variant].name; }
 
-/// The columns of adam.csv and of the events, in order, behind width and variant.
-std::vector<std::pair<const char*, double>> columns(const AdamRow& row) {
+/// A line of adam.csv.
+Record record_of(const AdamRow& row) {
   const Band none{NAN, NAN, NAN, NAN, NAN}, end = row.loss.empty() ? none : row.loss.back(),
                                             lowest = row.loss.empty() ? none : row.lowest;
   const auto betas = [&](double value) { return has_betas(row.optimizer.rule) ? value : NAN; };
-  return {{"lr", row.optimizer.lr},
+  return {{"hidden", row.hidden},
+          {"variant", name_of(row)},
+          {"lr", row.optimizer.lr},
           {"beta2", betas(row.optimizer.beta2)},
           {"eps", betas(row.optimizer.eps)},
           {"models", row.models},
@@ -87,34 +58,26 @@ std::vector<std::pair<const char*, double>> columns(const AdamRow& row) {
           {"largest_kick", largest_kick(row.optimizer)}};
 }
 
-std::string_view name_of(const AdamRow& row) { return adam_variants()[row.variant].name; }
-
-std::string csv(std::span<const AdamRow> rows) {
-  std::string text = "hidden,variant";
-  for (const auto& [name, value] : columns(AdamRow{})) text += fmt::format(",{}", name);
-  text += '\n';
-  for (const AdamRow& row : rows) {
-    text += fmt::format("{},{}", row.hidden, name_of(row));
-    for (const auto& [name, value] : columns(row)) text += "," + cell_of(value);
-    text += '\n';
-  }
-  return text;
-}
-
-std::string epochs_csv(std::span<const AdamRow> rows) {
-  std::string text =
-      "hidden,variant,epoch,loss_min,loss_q1,loss_median,loss_q3,loss_max,on_the_way_median,on_the_way_max,"
-      "step_median,step_max,scale_median\n";
+std::vector<Record> epoch_records(std::span<const AdamRow> rows) {
+  std::vector<Record> records;
   for (const AdamRow& row : rows)
     for (std::size_t e = 0; e < row.loss.size(); ++e) {
       const Band& b = row.loss[e];
-      text += fmt::format("{},{},{}", row.hidden, name_of(row), e + 1);
-      for (const double v : {b.min, b.q1, b.median, b.q3, b.max, row.on_the_way[e].median,
-                             row.on_the_way[e].max, row.step[e].median, row.step[e].max, row.scale[e].median})
-        text += "," + cell_of(v);
-      text += '\n';
+      records.push_back({{"hidden", row.hidden},
+                         {"variant", name_of(row)},
+                         {"epoch", e + 1},
+                         {"loss_min", b.min},
+                         {"loss_q1", b.q1},
+                         {"loss_median", b.median},
+                         {"loss_q3", b.q3},
+                         {"loss_max", b.max},
+                         {"on_the_way_median", row.on_the_way[e].median},
+                         {"on_the_way_max", row.on_the_way[e].max},
+                         {"step_median", row.step[e].median},
+                         {"step_max", row.step[e].max},
+                         {"scale_median", row.scale[e].median}});
     }
-  return text;
+  return records;
 }
 
 std::string table(std::span<const AdamRow> rows, bool colour) {
@@ -145,61 +108,62 @@ std::string table(std::span<const AdamRow> rows, bool colour) {
 
 void conclude(const Population& p) {
   const std::vector<AdamRow> rows = adam_rows(p.spec, p.result, p.task.train.count);
-  const std::string where =
-      fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
-  const std::vector<std::string> sentences = adam_verdict(rows);
-  p.directory.write("adam.csv", csv(rows));
-  p.directory.write("adam-epochs.csv", epochs_csv(rows));
-  draw_figures(adam_figures(rows, where), p.directory, p.report);
-  for (const AdamRow& row : rows) {
-    ordered_json fields{{"data", p.data.name}, {"hidden", row.hidden}, {"variant", name_of(row)}};
-    for (const auto& [name, value] : columns(row)) fields[name] = value;
-    p.report.event("variant", fields);
-  }
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.directory.write("verdict.txt", text);
-  p.report.event("verdict", {{"data", p.data.name}, {"sentences", sentences}});
-  p.report.print("\n" + where + "\n\n" + table(rows, p.report.colour()) + "\n" + text);
+  std::vector<Record> records;
+  for (const AdamRow& row : rows) records.push_back(record_of(row));
+  publish(p, "adam.csv", "variant", records);
+  p.directory.write("adam-epochs.csv", csv_of(epoch_records(rows)));
+  draw_figures(adam_figures(rows, where_of(p)), p.directory, p.report);
+  p.report.print("\n" + where_of(p) + "\n\n" + table(rows, p.report.colour()));
+  say_verdict(p.directory, p.data.name, adam_verdict(rows), p.report);
+}
+
+Schema schema_of_study() {
+  Schema schema = training_schema();
+  set_default(schema, "neurons", "none");
+  set_default(schema, "evaluate", "last");
+  for (Setting& row : schema)
+    if (row.key == "lr") row.help = "learning rate of Adam and its kin; momentum takes 3 times as much";
+  return schema;
+}
+
+TrainingExtras extras_of_study() {
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.adjust = [](RunSpec& spec, const Settings&) {
+    spec.models = with_variants(spec.models);
+    spec.epoch_details = true;
+  };
+  extras.after = conclude;
+  extras.after_seconds = [](const RunSpec&, const Task&) { return 1.0; };  // figures
+  return extras;
 }
 
 }  // namespace
 
 Action declare_adam(CLI::App& app) {
-  Schema schema = training_schema();
-  set_default(schema, "hidden", kQuick.hidden);
-  set_default(schema, "seeds", kQuick.seeds);
-  set_default(schema, "epochs", kQuick.epochs);
-  set_default(schema, "batch", kQuick.batch);
-  set_default(schema, "train-count", kQuick.train_count);
-  set_default(schema, "test-count", kQuick.test_count);
-  set_default(schema, "lr", kQuick.lr);
-  set_default(schema, "neurons", "none");
-  set_default(schema, "evaluate", "last");
-  for (Setting& row : schema)
-    if (row.key == "lr") row.help = "learning rate of Adam and its kin; momentum takes 3 times as much";
-  const auto full = std::make_shared<bool>(false);
-  CLI::Option* quick = app.add_flag("--quick")->description(
-      "width 32, 5 seeds, 400 epochs of 2000 samples, batch 16, lr 0.003: what is done by default");
-  app.add_flag("--full", *full, "width 64, 11 seeds, 100 epochs of all samples, batch 128, lr 0.001")
-      ->excludes(quick);
-  const auto command = add_training_options(app, schema);
-  return [command, full](const Invocation& invocation) {
-    TrainingExtras extras;
-    extras.settle = [full](Settings& settings, Report& report) { settle(settings, *full, report); };
-    extras.parts = [](const Settings& settings) {
-      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
-                                            : std::vector<std::string>{};
-    };
-    extras.adjust = [](RunSpec& spec, const Settings&) {
-      spec.models = with_variants(spec.models);
-      spec.epoch_details = true;
-    };
-    extras.after = conclude;
-    extras.after_seconds = [](const RunSpec&, const Task&) { return 1.0; };  // figures
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(
+      app,
+      {.schema = schema_of_study(),
+       .versions =
+           {{"--quick",
+             "width 32, 5 seeds, 400 epochs of 2000 samples, batch 16, lr 0.003: what is done by default",
+             {{"hidden", "32"},
+              {"seeds", "5"},
+              {"epochs", "400"},
+              {"batch", "16"},
+              {"train-count", "2000"},
+              {"test-count", "1000"},
+              {"lr", "0.003"}}},
+            {"--full",
+             "width 64, 11 seeds, 100 epochs of all samples, batch 128, lr 0.001",
+             {{"hidden", "64"},
+              {"seeds", "11"},
+              {"epochs", "100"},
+              {"batch", "128"},
+              {"train-count", "0"},
+              {"test-count", "0"},
+              {"lr", "0.001"}}}},
+       .extras = extras_of_study});
 }
 
 }  // namespace shoal

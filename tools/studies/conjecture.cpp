@@ -28,7 +28,9 @@
 #include "tools/studies/conjecture_data.h"
 #include "tools/studies/conjecture_figures.h"
 #include "tools/studies/conjecture_rows.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/one_layer.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
 #include "tools/training.h"
 
@@ -232,23 +234,17 @@ void report_metrics(const Conjecture& c, Report& report) {
   }
 }
 
-void say(const Population& p, const std::vector<std::string>& sentences) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.directory.write("verdict.txt", text);
-  p.report.event("verdict", {{"data", p.data.name}, {"sentences", sentences}});
-  p.report.print("\n" + text);
-}
-
 void conclude(const Population& p, const std::map<std::int64_t, Layers>& weights) {
   const auto rows = rows_by_width(p.spec, p.result, shapes_on(p.spec.machine));
   const auto by = p.settings.text("metric") == "w" ? Undersized::w : Undersized::dead;
   const Choice choice = choose_undersized(rows, by);
   if (choice.width < 0) {
-    say(p, {fmt::format(
-               "By --metric {} none of these widths is undersized, so there is nothing to carry out: other "
-               "widths or the other metric may help.",
-               p.settings.text("metric"))});
+    const std::string nothing = fmt::format(
+        "By --metric {} none of these widths is undersized, so there is nothing to carry out: other widths "
+        "or "
+        "the other metric may help.",
+        p.settings.text("metric"));
+    say_verdict(p.directory, p.data.name, {&nothing, 1}, p.report);
     return;
   }
   std::vector<Subject> subjects;
@@ -276,7 +272,7 @@ void conclude(const Population& p, const std::map<std::int64_t, Layers>& weights
   report_metrics(c, p.report);
   p.report.print(fmt::format("\n{} models of width {}\n\n", subjects.size(), c.width) +
                  table(c, p.report.colour()));
-  say(p, verdict(c));
+  say_verdict(p.directory, p.data.name, verdict(c), p.report);
 }
 
 /// What `conclude` will take: a part of the data looked at by a model of the wider ones as it begins, and a
@@ -324,7 +320,7 @@ Schema schema_of_study() {
       {.key = "metric",
        .type = SettingType::choice,
        .fallback = "w",
-       .group = kStudy,
+       .group = kStudyGroup,
        .metavar = "NAME",
        .help = "which layer is called undersized: one much narrower than that of the highest W; or one "
                "without nearly dead neurons",
@@ -333,7 +329,7 @@ Schema schema_of_study() {
       {.key = "noise",
        .type = SettingType::choice,
        .fallback = "both",
-       .group = kStudy,
+       .group = kStudyGroup,
        .metavar = "NAME",
        .help = "inputs that the network labels: uniform between the smallest and the largest value, or "
                "every pixel drawn from its own training values",
@@ -341,48 +337,49 @@ Schema schema_of_study() {
   schema.push_back({.key = "noise-count",
                     .type = SettingType::integer,
                     .fallback = "0",
-                    .group = kStudy,
+                    .group = kStudyGroup,
                     .metavar = "N",
                     .help = "samples of noise; 0: as many as there are training samples",
                     .minimum = 0});
   schema.push_back({.key = "noise-seed",
                     .type = SettingType::integer,
                     .fallback = "1",
-                    .group = kStudy,
+                    .group = kStudyGroup,
                     .metavar = "N",
                     .help = "seed of the noise",
                     .minimum = 0});
   return schema;
 }
 
+/// What the study's settings said, and the networks it has trained.
+struct Memory {
+  std::map<std::int64_t, Layers> weights;
+  std::vector<Noise> noises;
+  std::int64_t noise_count = 0;
+};
+
+TrainingExtras extras_of_study() {
+  const auto memory = std::make_shared<Memory>();
+  TrainingExtras extras;
+  extras.settle = [memory](Settings& settings, Report&) {
+    check_one_layer(settings, "study conjecture");
+    memory->noises = noises_of(settings), memory->noise_count = settings.integer("noise-count");
+  };
+  extras.weights = [memory](std::int64_t model, std::span<const LayerWeights> layers) {
+    memory->weights[model].assign(layers.begin(), layers.end());
+  };
+  extras.after = [memory](const Population& p) { conclude(p, memory->weights); };
+  extras.after_seconds = [memory](const RunSpec& spec, const Task& task) {
+    return seconds_to_conclude(spec, task, memory->noises, memory->noise_count);
+  };
+  return extras;
+}
+
 }  // namespace
 
 Action declare_conjecture(CLI::App& app) {
-  const auto command = add_training_options(app, schema_of_study());
-  return [command](const Invocation& invocation) {
-    std::map<std::int64_t, Layers> weights;
-    std::vector<Noise> noises;
-    std::int64_t noise_count = 0;
-    TrainingExtras extras;
-    extras.settle = [&](Settings& settings, Report& report) {
-      if (fall_back_to_digits(settings))
-        report.say(
-            "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where "
-            "MNIST "
-            "is looked for)");
-      check_one_layer(settings, "study conjecture");
-      noises = noises_of(settings), noise_count = settings.integer("noise-count");
-    };
-    extras.weights = [&](std::int64_t model, std::span<const LayerWeights> layers) {
-      weights[model].assign(layers.begin(), layers.end());
-    };
-    extras.after = [&](const Population& p) { conclude(p, weights); };
-    extras.after_seconds = [&](const RunSpec& spec, const Task& task) {
-      return seconds_to_conclude(spec, task, noises, noise_count);
-    };
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(
+      app, {.schema = schema_of_study(), .versions = {}, .two_data_sets = false, .extras = extras_of_study});
 }
 
 }  // namespace shoal

@@ -5,56 +5,23 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <memory>
-#include <nlohmann/json.hpp>
 
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/population_spec.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/flexible_figures.h"
 #include "tools/studies/flexible_rows.h"
-#include "tools/studies/one_layer.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
-#include "tools/training.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::ordered_json;
-
-struct Preset {
-  std::string_view hidden, epochs, seeds, starts, penalties, plain;
-};
-constexpr Preset kQuick{"128", "4", "3", "0,32,64,96,128", "1e-3,1e-4,1e-5,1e-6", "8,16,32,64,96,128"};
-constexpr Preset kFull{"500",
-                       "15",
-                       "3",
-                       "0,50,100,150,200,250,300,350,400,450,500",
-                       "3e-3,1e-3,3e-4,1e-4,3e-5,1e-5,3e-6,1e-6,3e-7,1e-7,3e-8",
-                       "8,16,32,64,96,128,192,256,384,512,1000"};
-constexpr std::string_view kBoth = "both", kGroup = "Study";
-
-void settle(Settings& settings, const Preset& preset, Report& report) {
-  set_unless_given(settings, "hidden", preset.hidden);
-  set_unless_given(settings, "epochs", preset.epochs);
-  set_unless_given(settings, "seeds", preset.seeds);
-  set_unless_given(settings, "starts", preset.starts);
-  set_unless_given(settings, "penalties", preset.penalties);
-  set_unless_given(settings, "plain", preset.plain);
-  if (fall_back_to_digits(settings))
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked for)");
-  for (const Setting& row : settings.schema()) {
-    if (!row.list || row.group == kGroup || row.key == "seeds") continue;
-    if (settings.texts(row.key).size() > 1)
-      throw UsageError(
-          fmt::format("study flexible varies starts, penalties and L2: --{} takes one value here, not {}",
-                      row.key, settings.text(row.key)));
-  }
-  if (settings.layers("hidden").front().size() != 1)
-    throw UsageError("study flexible looks at single hidden layers: --hidden takes one width");
+void check(const Settings& settings) {
+  const Comparison comparison{"study flexible varies starts, penalties and L2", {"seeds"}};
+  refuse_other_lists(settings, comparison);
+  refuse_deep(settings, "study flexible");
   if (!(settings.reals("l2").front() > 0))
     throw UsageError("study flexible trains without and with L2: --l2 must be larger than 0");
 }
@@ -68,18 +35,15 @@ FlexibleSpec spec_of(const Settings& settings) {
   return s;
 }
 
-std::string cell_of(double value) { return std::isfinite(value) ? to_text(value) : ""; }
-
-std::string csv(const std::vector<FlexibleRow>& rows) {
-  std::string text = "kind";
-  for (const auto& [name, value] : flexible_columns(rows.front())) text += "," + name;
-  text += '\n';
+std::vector<Record> records_of(const std::vector<FlexibleRow>& rows) {
+  std::vector<Record> records;
   for (const FlexibleRow& row : rows) {
-    text += row.kind == FlexibleRow::Kind::start_penalty ? "gated-x0" : std::string(name_of(row.kind));
-    for (const auto& [name, value] : flexible_columns(row)) text += "," + cell_of(value);
-    text += '\n';
+    const bool by_start = row.kind == FlexibleRow::Kind::start_penalty;
+    Record& record = records.emplace_back();
+    record.emplace_back("kind", by_start ? "gated-x0" : name_of(row.kind));
+    for (const auto& [name, value] : flexible_columns(row)) record.emplace_back(name, value);
   }
-  return text;
+  return records;
 }
 
 std::string table(const std::vector<FlexibleRow>& rows, bool colour) {
@@ -99,28 +63,19 @@ std::string table(const std::vector<FlexibleRow>& rows, bool colour) {
 void conclude(const Population& p) {
   const FlexibleSpec spec = spec_of(p.settings);
   const std::vector<FlexibleRow> rows = flexible_rows(p.spec, p.result);
-  p.directory.write("flexible.csv", csv(rows));
-  for (const FlexibleRow& row : rows) {
-    ordered_json fields{{"data", p.data.name}, {"kind", name_of(row.kind)}};
-    for (const auto& [name, value] : flexible_columns(row)) fields[name] = value;
-    p.report.event("flexible", fields);
-  }
-  const std::string where =
-      fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
-  draw_figures(flexible_figures(spec, rows, where), p.directory, p.report);
-  std::string text;
-  const std::vector<std::string> sentences = flexible_verdict(spec, rows);
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.directory.write("verdict.txt", text);
-  p.report.event("verdict", {{"data", p.data.name}, {"sentences", sentences}});
-  p.report.print("\n" + where + "\n\n" + table(rows, p.report.colour()) + "\n" + text);
+  publish(p, "flexible.csv", "flexible", records_of(rows));
+  draw_figures(flexible_figures(spec, rows, where_of(p)), p.directory, p.report);
+  p.report.print("\n" + where_of(p) + "\n\n" + table(rows, p.report.colour()));
+  say_verdict(p.directory, p.data.name, flexible_verdict(spec, rows), p.report);
 }
 
-void add_rows(Schema& schema) {
+Schema schema_of_study() {
+  Schema schema = training_schema();
+  set_default(schema, "l2", "0.001");
   schema.push_back({.key = "starts",
                     .type = SettingType::real,
-                    .fallback = kQuick.starts,
-                    .group = kGroup,
+                    .fallback = {},
+                    .group = kStudyGroup,
                     .metavar = "X0",
                     .help = "where x0 starts, at the penalty --start-penalty",
                     .list = true,
@@ -129,61 +84,62 @@ void add_rows(Schema& schema) {
   schema.push_back({.key = "start-penalty",
                     .type = SettingType::real,
                     .fallback = "1e-5",
-                    .group = kGroup,
+                    .group = kStudyGroup,
                     .metavar = "LAMBDA",
                     .help = "of the models that differ in their start",
                     .minimum = 0});
   schema.push_back({.key = "penalties",
                     .type = SettingType::real,
-                    .fallback = kQuick.penalties,
-                    .group = kGroup,
+                    .fallback = {},
+                    .group = kStudyGroup,
                     .metavar = "LAMBDA",
                     .help = "on the gate's integral, of models that start in the middle",
                     .list = true,
                     .minimum = 1e-12});
   schema.push_back({.key = "plain",
                     .type = SettingType::integer,
-                    .fallback = kQuick.plain,
-                    .group = kGroup,
+                    .fallback = {},
+                    .group = kStudyGroup,
                     .metavar = "N",
                     .help = "widths of the plain networks beside them",
                     .list = true,
                     .minimum = 1});
+  return schema;
+}
+
+TrainingExtras extras_of_study() {
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.adjust = [](RunSpec& run, const Settings& settings) {
+    run.models = flexible_models(spec_of(settings), run.models.front(), seeds_of(settings));
+  };
+  extras.after = conclude;
+  extras.after_seconds = [](const RunSpec&, const Task&) { return 1.5; };  // figures
+  return extras;
 }
 
 }  // namespace
 
 Action declare_flexible(CLI::App& app) {
-  Schema schema = training_schema();
-  set_default(schema, "hidden", kQuick.hidden);
-  set_default(schema, "epochs", kQuick.epochs);
-  set_default(schema, "seeds", kQuick.seeds);
-  set_default(schema, "l2", "0.001");
-  add_rows(schema);
-  const auto full = std::make_shared<bool>(false);
-  CLI::Option* quick = app.add_flag("--quick")->description(
-      "128 neurons, 4 epochs, 5 starts, 4 penalties, 3 seeds: what is done by default");
-  app.add_flag("--full", *full,
-               "500 neurons, 15 epochs, 11 starts, 11 penalties, 3 seeds: the journal's settings")
-      ->excludes(quick);
-  const auto command = add_training_options(app, schema);
-  return [command, full](const Invocation& invocation) {
-    TrainingExtras extras;
-    extras.settle = [full](Settings& settings, Report& report) {
-      settle(settings, *full ? kFull : kQuick, report);
-    };
-    extras.parts = [](const Settings& settings) {
-      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
-                                            : std::vector<std::string>{};
-    };
-    extras.adjust = [](RunSpec& run, const Settings& settings) {
-      run.models = flexible_models(spec_of(settings), run.models.front(), seeds_of(settings));
-    };
-    extras.after = conclude;
-    extras.after_seconds = [](const RunSpec&, const Task&) { return 1.5; };  // figures
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(
+      app, {.schema = schema_of_study(),
+            .versions = {{"--quick",
+                          "128 neurons, 4 epochs, 5 starts, 4 penalties, 3 seeds: what is done by default",
+                          {{"hidden", "128"},
+                           {"epochs", "4"},
+                           {"seeds", "3"},
+                           {"starts", "0,32,64,96,128"},
+                           {"penalties", "1e-3,1e-4,1e-5,1e-6"},
+                           {"plain", "8,16,32,64,96,128"}}},
+                         {"--full",
+                          "500 neurons, 15 epochs, 11 starts, 11 penalties, 3 seeds: the journal's settings",
+                          {{"hidden", "500"},
+                           {"epochs", "15"},
+                           {"seeds", "3"},
+                           {"starts", "0,50,100,150,200,250,300,350,400,450,500"},
+                           {"penalties", "3e-3,1e-3,3e-4,1e-4,3e-5,1e-5,3e-6,1e-6,3e-7,1e-7,3e-8"},
+                           {"plain", "8,16,32,64,96,128,192,256,384,512,1000"}}}},
+            .extras = extras_of_study});
 }
 
 }  // namespace shoal

@@ -10,42 +10,27 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "engine/weights.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/signals.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/one_layer.h"
 #include "tools/studies/ordering_figures.h"
 #include "tools/studies/ordering_rows.h"
 #include "tools/studies/pca_models.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
-#include "tools/training.h"
+#include "tools/value_list.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::ordered_json;
-
-struct Preset {
-  std::string_view hidden, seeds, epochs;
-};
-constexpr Preset kQuick{"32,128", "3", "5"};
-constexpr Preset kFull{"32,64,128,256,512", "5", "15"};
-constexpr std::string_view kBoth = "both";
 constexpr const char* kSnapshots = "snapshots";
 
-void settle(Settings& settings, const Preset& preset, Report& report) {
-  set_unless_given(settings, "hidden", preset.hidden);
-  set_unless_given(settings, "seeds", preset.seeds);
-  set_unless_given(settings, "epochs", preset.epochs);
-  if (fall_back_to_digits(settings)) {
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked for)");
-  }
+void check(const Settings& settings) {
   check_one_layer(settings, "study ordering");
   for (const std::vector<int>& layers : settings.layers("hidden"))
     if (layers.front() < 4)
@@ -99,11 +84,6 @@ std::map<std::int64_t, Layers> snapshot_of(const RunDirectory& directory, int ep
   return models;
 }
 
-/// "MNIST, 5 epochs"
-std::string where_of(const Population& p) {
-  return fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
-}
-
 /// Every network with its scores at every checkpoint; empty when stopped.
 std::vector<OrderedModel> measure(const Population& p, std::span<const int> epochs) {
   std::vector<OrderedModel> models;
@@ -152,59 +132,53 @@ std::string neurons_csv(std::span<const OrderedModel> models) {
   return text;
 }
 
-std::vector<std::pair<const char*, double>> columns(const Agreement& a) {
-  return {{"spearman", a.spearman.estimate},      {"spearman_low", a.spearman.bca.low},
-          {"spearman_high", a.spearman.bca.high}, {"spearman_sd_of_seeds", a.spearman_seeds.sd},
-          {"kendall", a.kendall.estimate},        {"kendall_low", a.kendall.bca.low},
-          {"kendall_high", a.kendall.bca.high},   {"kendall_sd_of_seeds", a.kendall_seeds.sd},
+Record record_of(const std::string& data, const Agreement& a) {
+  return {{"data", data},
+          {"width", a.width},
+          {"models", a.models},
+          {"proxy", name_of(a.proxy)},
+          {"spearman", a.spearman.estimate},
+          {"spearman_low", a.spearman.bca.low},
+          {"spearman_high", a.spearman.bca.high},
+          {"spearman_sd_of_seeds", a.spearman_seeds.sd},
+          {"kendall", a.kendall.estimate},
+          {"kendall_low", a.kendall.bca.low},
+          {"kendall_high", a.kendall.bca.high},
+          {"kendall_sd_of_seeds", a.kendall_seeds.sd},
           {"top_quarter", a.top_quarter}};
 }
 
-std::vector<std::pair<const char*, double>> columns(const Movement& m) {
-  return {{"moved", m.moved.mean},        {"moved_sd", m.moved.sd},        {"spearman", m.spearman.mean},
-          {"spearman_sd", m.spearman.sd}, {"top_quarter", m.overlap.mean}, {"top_quarter_sd", m.overlap.sd}};
+Record record_of(const std::string& data, const Movement& m) {
+  return {{"data", data},
+          {"width", m.width},
+          {"measure", name_of(m.measure)},
+          {"from", m.from},
+          {"to", m.to},
+          {"moved", m.moved.mean},
+          {"moved_sd", m.moved.sd},
+          {"spearman", m.spearman.mean},
+          {"spearman_sd", m.spearman.sd},
+          {"top_quarter", m.overlap.mean},
+          {"top_quarter_sd", m.overlap.sd}};
 }
 
-std::vector<std::pair<const char*, double>> columns(const PrunedScore& s) {
-  return {{"test_accuracy", s.accuracy.mean},
+Record record_of(const std::string& data, const PrunedScore& s) {
+  return {{"data", data},
+          {"width", s.width},
+          {"order", name_of(s.by)},
+          {"kept", s.kept},
+          {"test_accuracy", s.accuracy.mean},
           {"test_accuracy_sd", s.accuracy.sd},
           {"test_loss", s.loss.mean},
           {"test_loss_sd", s.loss.sd}};
 }
 
-ordered_json keys(const Agreement& a) {
-  return {{"width", a.width}, {"models", a.models}, {"proxy", name_of(a.proxy)}};
-}
-ordered_json keys(const Movement& m) {
-  return {{"width", m.width}, {"measure", name_of(m.measure)}, {"from", m.from}, {"to", m.to}};
-}
-ordered_json keys(const PrunedScore& s) {
-  return {{"width", s.width}, {"order", name_of(s.by)}, {"kept", s.kept}};
-}
-
-/// A csv and the events of rows with keys and columns.
 template <class Row>
-std::string tell_rows(const char* type, const std::string& data, std::span<const Row> rows, Report& report) {
-  std::string text;
-  for (const Row& row : rows) {
-    ordered_json fields{{"data", data}};
-    std::string header = "data", line = data;
-    const ordered_json of_row = keys(row);
-    for (const auto& [key, value] : of_row.items()) {
-      fields[key] = value;
-      header += "," + key;
-      line += "," + (value.is_string() ? value.template get<std::string>() : value.dump());
-    }
-    for (const auto& [name, value] : columns(row)) {
-      fields[name] = value;
-      header += fmt::format(",{}", name);
-      line += "," + number(value);
-    }
-    if (text.empty()) text = header + "\n";
-    text += line + "\n";
-    report.event(type, fields);
-  }
-  return text;
+void publish_rows(const Population& p, std::string_view file, std::string_view type,
+                  std::span<const Row> rows) {
+  std::vector<Record> records;
+  for (const Row& row : rows) records.push_back(record_of(p.data.name, row));
+  publish(p, file, type, records);
 }
 
 std::string table(const OrderingResults& r, bool colour) {
@@ -234,15 +208,6 @@ std::string table(const OrderingResults& r, bool colour) {
          "rise of\nthe training loss when the neuron is removed; 95 %: neurons resampled\n";
 }
 
-void say_verdict(const RunDirectory& directory, const std::string& data,
-                 const std::vector<std::string>& sentences, Report& report) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  directory.write("verdict.txt", text);
-  report.event("verdict", {{"data", data}, {"sentences", sentences}});
-  report.print("\n" + text);
-}
-
 /// Nothing when stopped.
 std::optional<OrderingResults> conclude(const Population& p, bool with_pruning) {
   OrderingResults r;
@@ -267,15 +232,13 @@ std::optional<OrderingResults> conclude(const Population& p, bool with_pruning) 
                               [&](const std::string& what) { p.report.say(what); }, &stop_requested()});
   }
   if (stop_requested()) return std::nullopt;
-  const std::string& data = p.data.name;
   p.directory.write("ordering-neurons.csv", neurons_csv(models));
-  p.directory.write("ordering.csv", tell_rows<Agreement>("agreement", data, r.agreements, p.report));
-  p.directory.write("ordering-stability.csv", tell_rows<Movement>("movement", data, r.movements, p.report));
-  if (with_pruning)
-    p.directory.write("ordering-pruning.csv", tell_rows<PrunedScore>("pruned", data, r.pruned, p.report));
+  publish_rows<Agreement>(p, "ordering.csv", "agreement", r.agreements);
+  publish_rows<Movement>(p, "ordering-stability.csv", "movement", r.movements);
+  if (with_pruning) publish_rows<PrunedScore>(p, "ordering-pruning.csv", "pruned", r.pruned);
   draw_figures(ordering_figures({&r, 1}), p.directory, p.report);
   p.report.print("\n" + r.where + "\n\n" + table(r, p.report.colour()));
-  say_verdict(p.directory, data, verdict(r), p.report);
+  say_verdict(p.directory, p.data.name, verdict(r), p.report);
   return r;
 }
 
@@ -317,49 +280,38 @@ double seconds_to_conclude(const RunSpec& spec, const Task& task, bool with_prun
   return work * per_neuron_sample + kResampling * neurons;
 }
 
+TrainingExtras extras_of_study(bool with_pruning) {
+  const auto sets = std::make_shared<std::vector<OrderingResults>>();
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.weight_epochs = checkpoints_of;
+  extras.epoch_weights = keep_snapshot;
+  extras.after = [sets, with_pruning](const Population& p) {
+    if (auto r = conclude(p, with_pruning)) sets->push_back(std::move(*r));
+  };
+  extras.together = [sets](std::span<const Population>, const RunDirectory& directory, Report& report) {
+    if (sets->size() > 1) draw_figures(ordering_figures(*sets), directory, report);
+  };
+  extras.after_seconds = [with_pruning](const RunSpec& spec, const Task& task) {
+    return seconds_to_conclude(spec, task, with_pruning);
+  };
+  return extras;
+}
+
 }  // namespace
 
 Action declare_ordering(CLI::App& app) {
-  Schema schema = training_schema();
-  set_default(schema, "hidden", kQuick.hidden);
-  set_default(schema, "seeds", kQuick.seeds);
-  set_default(schema, "epochs", kQuick.epochs);
-  for (Setting& row : schema)
-    if (row.key == "data")
-      row.help =
-          "mnist, fashion-mnist, both (these two, one after the other), digits, circle, or a file (.npz, "
-          ".csv, "
-          ".tsv, IDX)";
-  const auto full = std::make_shared<bool>(false), plain = std::make_shared<bool>(false);
-  CLI::Option* quick =
-      app.add_flag("--quick")->description("widths 32 and 128, 3 seeds, 5 epochs: what is done by default");
-  app.add_flag("--full", *full, "widths 32, 64, 128, 256, 512, 5 seeds, 15 epochs")->excludes(quick);
+  const auto plain = std::make_shared<bool>(false);
   app.add_flag("--no-pruning", *plain, "leave out the pruned networks (they take most of the time)");
-  const auto command = add_training_options(app, schema);
-  return [command, full, plain](const Invocation& invocation) {
-    std::vector<OrderingResults> sets;
-    TrainingExtras extras;
-    extras.settle = [&](Settings& settings, Report& report) {
-      settle(settings, *full ? kFull : kQuick, report);
-    };
-    extras.parts = [](const Settings& settings) {
-      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
-                                            : std::vector<std::string>{};
-    };
-    extras.weight_epochs = checkpoints_of;
-    extras.epoch_weights = keep_snapshot;
-    extras.after = [&](const Population& p) {
-      if (auto r = conclude(p, !*plain)) sets.push_back(std::move(*r));
-    };
-    extras.together = [&](std::span<const Population>, const RunDirectory& directory, Report& report) {
-      if (sets.size() > 1) draw_figures(ordering_figures(sets), directory, report);
-    };
-    extras.after_seconds = [&](const RunSpec& spec, const Task& task) {
-      return seconds_to_conclude(spec, task, !*plain);
-    };
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(app,
+                       {.schema = training_schema(),
+                        .versions = {{"--quick",
+                                      "widths 32 and 128, 3 seeds, 5 epochs: what is done by default",
+                                      {{"hidden", "32,128"}, {"seeds", "3"}, {"epochs", "5"}}},
+                                     {"--full",
+                                      "widths 32, 64, 128, 256, 512, 5 seeds, 15 epochs",
+                                      {{"hidden", "32,64,128,256,512"}, {"seeds", "5"}, {"epochs", "15"}}}},
+                        .extras = [plain] { return extras_of_study(!*plain); }});
 }
 
 }  // namespace shoal

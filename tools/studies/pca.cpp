@@ -12,69 +12,37 @@
 #include "datasets/npz.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
-#include "tools/population_spec.h"
 #include "tools/signals.h"
-#include "tools/studies/one_layer.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/pca_figures.h"
 #include "tools/studies/pca_rows.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
-#include "tools/training.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::ordered_json;
-
-constexpr std::string_view kQuickWidths = "32,128,350,1024", kQuickEpochs = "5";
-constexpr std::string_view kFullWidths = "32,64,128,200,350,568,1024,2048", kFullEpochs = "10";
-constexpr std::string_view kBoth = "both";
-
 using Weights = std::map<std::int64_t, Layers>;  // by model
 
-/// Every list but that of widths would put different experiments into one row.
 void check(const Settings& settings) {
-  for (const Setting& row : settings.schema()) {
-    if (!row.list || row.key == "hidden") continue;
-    const bool several =
-        row.key == "seeds" ? seeds_of(settings).size() > 1 : settings.texts(row.key).size() > 1;
-    if (several)
-      throw UsageError(fmt::format("study pca compares widths: --{} takes one value here, not {}", row.key,
-                                   settings.text(row.key)));
-  }
-  for (const std::vector<int>& layers : settings.layers("hidden"))
-    if (layers.size() != 1)
-      throw UsageError(fmt::format("study pca looks at single hidden layers: --hidden {} has {} layers",
-                                   to_text(layers), layers.size()));
+  refuse_other_lists(settings, {"study pca compares widths", {"hidden"}});
+  refuse_deep(settings, "study pca");
 }
 
-void settle(Settings& settings, bool full, Report& report) {
-  if (full) {
-    set_unless_given(settings, "hidden", kFullWidths);
-    set_unless_given(settings, "epochs", kFullEpochs);
-  }
-  if (fall_back_to_digits(settings)) {
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked for)");
-  }
-  check(settings);
-}
-
-std::vector<std::string> parts_of(const Settings& settings) {
-  if (settings.text("data") == kBoth) return {"mnist", "fashion-mnist"};
-  return {settings.text("data")};
-}
-
-/// The columns of pca.csv and of the events, in order.
-std::vector<std::pair<const char*, double>> columns(const PcaSide& side) {
+/// A line of pca.csv.
+Record record_of(const PcaRow& row, const PcaSide& side) {
   const Pca& p = side.pca;
-  const auto count = [&](double share) { return static_cast<double>(components_for(p, share)); };
+  const auto count = [&](double share) { return components_for(p, share); };
   const auto journal = [&](std::size_t k) {
     return side.journal.mse.empty() ? NAN : side.journal.mse[k] / side.journal.mse[0];
   };
   const std::size_t half = p.explained_variance.size() / 2;
-  return {{"components", static_cast<double>(p.explained_variance.size())},
-          {"rank", static_cast<double>(p.rank)},
+  return {{"width", row.width},
+          {"side", side.before_relu ? "before-relu" : "after-relu"},
+          {"train_accuracy", row.train_accuracy},
+          {"test_accuracy", row.test_accuracy},
+          {"components", p.explained_variance.size()},
+          {"rank", p.rank},
           {"total_variance", p.total_variance},
           {"participation_ratio", p.participation_ratio},
           {"effective_rank", p.effective_rank},
@@ -83,43 +51,30 @@ std::vector<std::pair<const char*, double>> columns(const PcaSide& side) {
           {"components_for_99", count(0.99)},
           {"error_left_at_half", p.reconstruction_mse[half] / p.reconstruction_mse[0]},
           {"journal_error_left_at_half", journal(half)},
-          {"clamped", static_cast<double>(p.clamped)}};
+          {"clamped", p.clamped}};
 }
 
-ordered_json fields(const PcaRow& row, const PcaSide& side) {
-  ordered_json object{{"width", row.width},
-                      {"side", side.before_relu ? "before-relu" : "after-relu"},
-                      {"train_accuracy", row.train_accuracy},
-                      {"test_accuracy", row.test_accuracy}};
-  for (const auto& [name, value] : columns(side)) object[name] = value;
-  return object;
-}
-
-std::string cell_of(double value) { return std::isfinite(value) ? to_text(value) : ""; }
-
-std::string csv(const PcaResults& r) {
-  std::string text = "width,side,train_accuracy,test_accuracy";
-  for (const auto& [name, value] : columns(r.rows.front().before)) text += fmt::format(",{}", name);
-  text += '\n';
+std::vector<Record> records_of(const PcaResults& r) {
+  std::vector<Record> records;
   for (const PcaRow& row : r.rows)
-    for (const PcaSide* side : {&row.before, &row.after}) {
-      text += fmt::format("{},{},{},{}", row.width, side->before_relu ? "before-relu" : "after-relu",
-                          cell_of(row.train_accuracy), cell_of(row.test_accuracy));
-      for (const auto& [name, value] : columns(*side)) text += "," + cell_of(value);
-      text += '\n';
-    }
-  return text;
+    for (const PcaSide* side : {&row.before, &row.after}) records.push_back(record_of(row, *side));
+  return records;
 }
 
-std::string kept_csv(const PcaResults& r) {
-  std::string text = "width,kept,k,train_loss,train_accuracy,test_loss,test_accuracy\n";
+/// Lines of pca-kept.csv.
+std::vector<Record> kept_records(const PcaResults& r) {
+  std::vector<Record> records;
   for (const PcaRow& row : r.rows)
     for (const KeptCurve& curve : row.curves)
       for (const KeptScore& s : curve.scores)
-        text +=
-            fmt::format("{},{},{},{},{},{},{}\n", row.width, name_of(curve.kept), s.k, cell_of(s.train.loss),
-                        cell_of(s.train.accuracy), cell_of(s.test.loss), cell_of(s.test.accuracy));
-  return text;
+        records.push_back({{"width", row.width},
+                           {"kept", name_of(curve.kept)},
+                           {"k", s.k},
+                           {"train_loss", s.train.loss},
+                           {"train_accuracy", s.train.accuracy},
+                           {"test_loss", s.test.loss},
+                           {"test_accuracy", s.test.accuracy}});
+  return records;
 }
 
 /// pca.npz: whole curves.
@@ -162,14 +117,6 @@ std::string table(const PcaResults& r, bool colour) {
   return text.text(colour);
 }
 
-/// "MNIST, 5 epochs"
-std::string where_of(const Population& p) {
-  const std::string name = p.data.name == "mnist"           ? "MNIST"
-                           : p.data.name == "fashion-mnist" ? "FashionMNIST"
-                                                            : p.data.name;
-  return fmt::format("{}, {} epoch{}", name, p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
-}
-
 PcaResults measure(const Population& p, const Weights& weights, bool accuracies) {
   const Calculator calculator(p.spec.machine);
   const PcaTask task{p.task, p.spec.loss, p.spec.machine, accuracies,
@@ -189,82 +136,68 @@ PcaResults measure(const Population& p, const Weights& weights, bool accuracies)
   return r;
 }
 
-void tell(const Population& p, const PcaResults& r) {
-  const Pca& inputs = r.inputs.pca;
-  p.report.event("inputs", {{"features", r.inputs.features},
-                            {"rank", inputs.rank},
-                            {"participation_ratio", inputs.participation_ratio},
-                            {"effective_rank", inputs.effective_rank}});
-  for (const PcaRow& row : r.rows) {
-    for (const PcaSide* side : {&row.before, &row.after}) p.report.event("pca", fields(row, *side));
-    for (const KeptCurve& curve : row.curves)
-      for (const KeptScore& s : curve.scores)
-        p.report.event("kept", {{"width", row.width},
-                                {"kept", name_of(curve.kept)},
-                                {"k", s.k},
-                                {"train_loss", s.train.loss},
-                                {"train_accuracy", s.train.accuracy},
-                                {"test_loss", s.test.loss},
-                                {"test_accuracy", s.test.accuracy}});
-  }
-  const std::vector<std::string> sentences = verdict(r);
-  p.report.event("verdict", {{"sentences", sentences}});
-  p.report.print(
-      table(r, p.report.colour()) +
-      "\nof the activations over the training set, before and after the ReLU: participation ratio, "
-      "effective rank, rank;\ncomponents that hold 50, 90 and 99 % of the variance; share of the squared "
-      "error left with half of the\ncomponents, and with half of what the journal took for components\n");
-  std::string text = "\n";
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.report.print(text);
+void tell_inputs(const Population& p, const InputSpectrum& inputs) {
+  p.report.event("inputs", {{"data", p.data.name},
+                            {"features", inputs.features},
+                            {"rank", inputs.pca.rank},
+                            {"participation_ratio", inputs.pca.participation_ratio},
+                            {"effective_rank", inputs.pca.effective_rank}});
 }
 
 void conclude(const Population& p, Weights weights, bool accuracies) {
   const PcaResults r = measure(p, weights, accuracies);
   if (stop_requested() || r.rows.empty()) return;
-  p.directory.write("pca.csv", csv(r));
-  if (accuracies) p.directory.write("pca-kept.csv", kept_csv(r));
+  tell_inputs(p, r.inputs);
+  publish(p, "pca.csv", "pca", records_of(r));
+  if (accuracies) publish(p, "pca-kept.csv", "kept", kept_records(r));
   try {
     write_curves(p.directory, r);
   } catch (const DataError& e) { throw OutputError(e.what()); }
   draw_figures(pca_figures(r, where_of(p)), p.directory, p.report);
-  tell(p, r);
+  p.report.print(
+      table(r, p.report.colour()) +
+      "\nof the activations over the training set, before and after the ReLU: participation ratio, "
+      "effective rank, rank;\ncomponents that hold 50, 90 and 99 % of the variance; share of the squared "
+      "error left with half of the\ncomponents, and with half of what the journal took for components\n");
+  say_verdict(p.directory, p.data.name, verdict(r), p.report);
+}
+
+TrainingExtras extras_of_study(bool accuracies) {
+  const auto weights = std::make_shared<Weights>();
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.weights = [weights](std::int64_t model, std::span<const LayerWeights> layers) {
+    (*weights)[model].assign(layers.begin(), layers.end());
+  };
+  extras.after = [weights, accuracies](const Population& p) {
+    conclude(p, std::move(*weights), accuracies);
+    weights->clear();
+  };
+  extras.after_seconds = [accuracies](const RunSpec& spec, const Task& task) {
+    std::vector<int> widths;
+    for (const ModelSpec& model : spec.models) widths.push_back(model.hidden.front());
+    return estimate_seconds({task, spec.loss, spec.machine, accuracies, {}}, widths);
+  };
+  return extras;
 }
 
 }  // namespace
 
 Action declare_pca(CLI::App& app) {
   Schema schema = training_schema();
-  set_default(schema, "hidden", kQuickWidths);
-  set_default(schema, "epochs", kQuickEpochs);
   set_default(schema, "seeds", "1");
-  const auto full = std::make_shared<bool>(false), plain = std::make_shared<bool>(false);
-  CLI::Option* quick =
-      app.add_flag("--quick")->description("widths 32, 128, 350, 1024, 5 epochs: what is done by default");
-  app.add_flag("--full", *full, "widths 32, 64, 128, 200, 350, 568, 1024, 2048, 10 epochs")->excludes(quick);
+  const auto plain = std::make_shared<bool>(false);
   app.add_flag("--no-accuracy", *plain,
                "leave out the networks that keep k components (they take most of the time)");
-  const auto command = add_training_options(app, schema);
-  const auto weights = std::make_shared<Weights>();
-  return [command, full, plain, weights](const Invocation& invocation) {
-    TrainingExtras extras;
-    extras.settle = [full](Settings& settings, Report& report) { settle(settings, *full, report); };
-    extras.parts = parts_of;
-    extras.weights = [weights](std::int64_t model, std::span<const LayerWeights> layers) {
-      (*weights)[model].assign(layers.begin(), layers.end());
-    };
-    extras.after = [weights, plain](const Population& p) {
-      conclude(p, std::move(*weights), !*plain);
-      weights->clear();
-    };
-    extras.after_seconds = [plain](const RunSpec& spec, const Task& task) {
-      std::vector<int> widths;
-      for (const ModelSpec& model : spec.models) widths.push_back(model.hidden.front());
-      return estimate_seconds({task, spec.loss, spec.machine, !*plain, {}}, widths);
-    };
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(app,
+                       {.schema = std::move(schema),
+                        .versions = {{"--quick",
+                                      "widths 32, 128, 350, 1024, 5 epochs: what is done by default",
+                                      {{"hidden", "32,128,350,1024"}, {"epochs", "5"}}},
+                                     {"--full",
+                                      "widths 32, 64, 128, 200, 350, 568, 1024, 2048, 10 epochs",
+                                      {{"hidden", "32,64,128,200,350,568,1024,2048"}, {"epochs", "10"}}}},
+                        .extras = [plain] { return extras_of_study(!*plain); }});
 }
 
 }  // namespace shoal

@@ -4,57 +4,28 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/population_spec.h"
-#include "tools/studies/one_layer.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/sparsifier_figures.h"
 #include "tools/studies/sparsifier_rows.h"
+#include "tools/studies/versions.h"
 #include "tools/table.h"
-#include "tools/training.h"
 #include "tools/value_list.h"
 
 namespace shoal {
 namespace {
-
-using nlohmann::ordered_json;
-
-constexpr std::string_view kStudy = "Study", kBoth = "both";
-
-/// Values of the settings below and of those of every run.
-struct Preset {
-  std::string_view key, quick, standard, full;
-};
-constexpr Preset kPresets[] = {
-    {"hidden", "200", "500", "500"},
-    {"epochs", "8", "20", "60"},
-    {"seeds", "2", "5", "30"},
-    {"gate-lr", "0.01", "0.003", "0.001"},
-    {"gate-penalty", "0,1e-4,1e-3,1e-2,1e-1", "0,1e-4,1e-3,1e-2,1e-1,1", "0,1e-4,1e-3,1e-2,1e-1,1"},
-    {"starts", "100,200,400", "250,500,1000,2000", "250,500,1000,2500,5000,10000"},
-    {"start-penalty", "1e-3", "1e-3", "1e-2,1e-3"},
-    {"rates", "0.003,0.01,0.03", "0.001,0.003,0.01", "0.0003,0.001,0.003,0.01"},
-    {"rival-penalty", "1e-3", "1e-2,1e-3", "1e-2,1e-3,1e-4"},
-    {"fixed", "8,32,128", "4,8,16,32,64,128,256,500", "4,8,16,32,64,128,256,500"},
-};
-
-enum class Version { standard, quick, full };
-
-std::string_view value_of(const Preset& p, Version v) {
-  return v == Version::quick ? p.quick : v == Version::full ? p.full : p.standard;
-}
 
 void add_list(Schema& s, std::string_view key, SettingType type, std::string_view metavar,
               std::string_view help, double minimum) {
   s.push_back({.key = key,
                .type = type,
                .fallback = {},
-               .group = kStudy,
+               .group = kStudyGroup,
                .metavar = metavar,
                .help = help,
                .list = true,
@@ -77,11 +48,10 @@ Schema schema_of_study() {
   s.push_back({.key = "rival-l2",
                .type = Type::real,
                .fallback = "1e-04",
-               .group = kStudy,
+               .group = kStudyGroup,
                .metavar = "X",
                .help = "the L2 of those with L2",
                .minimum = 0});
-  for (const Preset& p : kPresets) set_default(s, p.key, p.standard);
   set_default(s, "neurons", "none");
   set_default(s, "gate-inertia", "0.99");
   for (Setting& row : s) {
@@ -92,43 +62,19 @@ Schema schema_of_study() {
   return s;
 }
 
-/// The study sets these itself: another value would be overruled without a word.
-constexpr std::string_view kOwn[] = {"gate",           "gate-layers", "size-penalty",  "gate-start",
-                                     "gate-spread",    "gate-slope",  "gate-slope-lr", "grey-zone",
-                                     "gate-threshold", "gate-begin",  "weights-rest",  "remove-dead"};
-
 void check(const Settings& settings) {
-  for (const std::string_view key : kOwn)
-    if (settings.text(key) != settings.setting(key).fallback)
-      throw UsageError(
-          fmt::format("study sparsifier compares gates: it sets --{} itself, leave it out", key));
-  for (const Setting& row : settings.schema()) {
-    if (!row.list || row.group == kStudy || row.key == "seeds" || row.key == "gate-penalty") continue;
-    const bool several =
-        row.key == "hidden" ? settings.layers("hidden").size() > 1 : settings.texts(row.key).size() > 1;
-    if (several)
-      throw UsageError(fmt::format("study sparsifier compares gates: --{} takes one value here, not {}",
-                                   row.key, settings.text(row.key)));
-  }
-  if (settings.layers("hidden").front().size() != 1)
-    throw UsageError(fmt::format("study sparsifier looks at single hidden layers: --hidden {} has more",
-                                 settings.text("hidden")));
+  const Comparison comparison{"study sparsifier compares gates", {"seeds", "gate-penalty"}};
+  refuse_own(settings, comparison,
+             {"gate", "gate-layers", "size-penalty", "gate-start", "gate-spread", "gate-slope",
+              "gate-slope-lr", "grey-zone", "gate-threshold", "gate-begin", "weights-rest", "remove-dead"});
+  refuse_other_lists(settings, comparison);
+  refuse_deep(settings, "study sparsifier");
   for (const std::string_view key : {"gate-lr", "gate-inertia"})
     if (settings.text(key) == settings.setting(key).word)
       throw UsageError(
           fmt::format("--{}: study sparsifier needs a number here, not {}", key, settings.text(key)));
   if (!(settings.reals("gate-lr").front() > 0.0))
     throw UsageError("--gate-lr: gates that do not learn sparsify nothing; give a rate above 0");
-}
-
-void settle(Settings& settings, Version version, Report& report) {
-  for (const Preset& p : kPresets) set_unless_given(settings, p.key, value_of(p, version));
-  if (fall_back_to_digits(settings))
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked "
-        "for)");
-  check(settings);
 }
 
 std::vector<int> widths(const Settings& settings, std::string_view key) {
@@ -152,12 +98,11 @@ SparsifierSpec spec_of(const Settings& s) {
 /// One model a seed, as the settings describe it.
 std::vector<ModelSpec> base_models(const Settings& settings) { return models_of(settings).models; }
 
-std::string cell_of(double value) { return std::isfinite(value) ? to_text(value) : ""; }
-
-/// Columns of sparsifier.csv and of the events, in order, behind the family.
-std::vector<std::pair<const char*, double>> columns(const SparsifierRow& r) {
+/// A line of sparsifier.csv.
+Record record_of(const SparsifierRow& r) {
   const Summary deaths = summarize(r.first_deaths);
-  return {{"lambda", r.lambda},
+  return {{"family", name_of(r.family)},
+          {"lambda", r.lambda},
           {"l2", r.l2},
           {"start", r.width},
           {"gate_lr", r.gate_lr},
@@ -174,33 +119,25 @@ std::vector<std::pair<const char*, double>> columns(const SparsifierRow& r) {
           {"late_change_low", r.late_change.low},
           {"late_change_high", r.late_change.high},
           {"first_deaths_epoch", deaths.mean},
-          {"earliest_death_epochs", r.earliest_death}};
+          {"earliest_death_epochs", r.earliest_death},
+          {"settled", r.epoch_size.empty() ? "" : settled_text(r)}};
 }
 
-std::string csv(std::span<const SparsifierRow> rows) {
-  std::string text = "family";
-  for (const auto& [name, value] : columns(SparsifierRow{})) text += fmt::format(",{}", name);
-  text += ",settled\n";
-  for (const SparsifierRow& row : rows) {
-    text += name_of(row.family);
-    for (const auto& [name, value] : columns(row)) text += "," + cell_of(value);
-    text += fmt::format(",{}\n", row.epoch_size.empty() ? "" : settled_text(row));
-  }
-  return text;
-}
-
-std::string epochs_csv(std::span<const SparsifierRow> rows) {
-  std::string text = "family,lambda,l2,start,gate_lr,epoch,size,size_sd,test_accuracy,test_accuracy_sd\n";
+std::vector<Record> epoch_records(std::span<const SparsifierRow> rows) {
+  std::vector<Record> records;
   for (const SparsifierRow& row : rows)
-    for (std::size_t e = 0; e < row.epoch_size.size(); ++e) {
-      text += fmt::format("{},{},{},{},{},{}", name_of(row.family), to_text(row.lambda), to_text(row.l2),
-                          row.width, to_text(row.gate_lr), e + 1);
-      for (const double value :
-           {row.epoch_size[e], row.epoch_size_sd[e], row.epoch_accuracy[e], row.epoch_accuracy_sd[e]})
-        text += "," + cell_of(value);
-      text += '\n';
-    }
-  return text;
+    for (std::size_t e = 0; e < row.epoch_size.size(); ++e)
+      records.push_back({{"family", name_of(row.family)},
+                         {"lambda", row.lambda},
+                         {"l2", row.l2},
+                         {"start", row.width},
+                         {"gate_lr", row.gate_lr},
+                         {"epoch", e + 1},
+                         {"size", row.epoch_size[e]},
+                         {"size_sd", row.epoch_size_sd[e]},
+                         {"test_accuracy", row.epoch_accuracy[e]},
+                         {"test_accuracy_sd", row.epoch_accuracy_sd[e]}});
+  return records;
 }
 
 std::string table(std::span<const SparsifierRow> rows, bool colour) {
@@ -227,66 +164,82 @@ using RowsByData = std::map<std::string, std::vector<SparsifierRow>>;
 void conclude(const Population& p, RowsByData& all) {
   const SparsifierPlan plan = sparsifier_plan(base_models(p.settings), spec_of(p.settings));
   const std::vector<SparsifierRow> rows = sparsifier_rows(plan, p.result, p.task.train.count);
-  const std::string name = words_for(p.data.name);
   const std::size_t seeds = plan.arms.front().models.size();
-  const std::string where = fmt::format("{}, {} epoch{}, {} seed{}", name, p.spec.epochs,
-                                        p.spec.epochs == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s");
-  const std::vector<std::string> sentences = sparsifier_verdict(rows, p.spec.epochs);
-  p.directory.write("sparsifier.csv", csv(rows));
-  p.directory.write("sparsifier-epochs.csv", epochs_csv(rows));
+  const std::string where = fmt::format("{}, {} seed{}", where_of(p), seeds, seeds == 1 ? "" : "s");
+  std::vector<Record> records;
+  for (const SparsifierRow& row : rows) records.push_back(record_of(row));
+  publish(p, "sparsifier.csv", "sparsifier", records);
+  p.directory.write("sparsifier-epochs.csv", csv_of(epoch_records(rows)));
   draw_figures(sparsifier_figures(rows, where), p.directory, p.report);
-  for (const SparsifierRow& row : rows) {
-    ordered_json fields{{"data", p.data.name}, {"family", name_of(row.family)}};
-    for (const auto& [column, value] : columns(row)) fields[column] = value;
-    p.report.event("sparsifier", fields);
-  }
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  p.directory.write("verdict.txt", text);
-  p.report.event("verdict", {{"data", p.data.name}, {"sentences", sentences}});
-  p.report.print("\n" + where + "\n\n" + table(rows, p.report.colour()) + "\n" + text);
-  all[name] = rows;
+  p.report.print("\n" + where + "\n\n" + table(rows, p.report.colour()));
+  say_verdict(p.directory, p.data.name, sparsifier_verdict(rows, p.spec.epochs), p.report);
+  all[words_for(p.data.name)] = rows;
 }
 
 void compare(const RowsByData& all, const RunDirectory& directory, Report& report) {
   if (!all.contains("MNIST") || !all.contains("FashionMNIST")) return;
   const std::string sentence =
       size_comparison("MNIST", all.at("MNIST"), "FashionMNIST", all.at("FashionMNIST"));
-  directory.write("verdict.txt", sentence + "\n");
-  report.event("verdict", {{"data", "both"}, {"sentences", {sentence}}});
-  report.print("\n" + sentence + "\n");
+  say_verdict(directory, "both", {&sentence, 1}, report);
+}
+
+TrainingExtras extras_of_study() {
+  const auto rows = std::make_shared<RowsByData>();
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.adjust = [](RunSpec& spec, const Settings& settings) {
+    spec.models = sparsifier_plan(base_models(settings), spec_of(settings)).models;
+  };
+  extras.after = [rows](const Population& p) { conclude(p, *rows); };
+  extras.together = [rows](std::span<const Population>, const RunDirectory& directory, Report& report) {
+    compare(*rows, directory, report);
+  };
+  extras.after_seconds = [](const RunSpec&, const Task&) { return 1.0; };  // figures
+  return extras;
 }
 
 }  // namespace
 
 Action declare_sparsifier(CLI::App& app) {
-  const auto quick = std::make_shared<bool>(false), full = std::make_shared<bool>(false);
-  CLI::Option* const flag = app.add_flag(
-      "--quick", *quick,
-      "width 200, 8 epochs, 2 seeds, gates learn ten times as fast");
-  app.add_flag("--full", *full, "the journal's: width 500, 60 epochs, 30 seeds, starts 250 to 10,000; hours")
-      ->excludes(flag);
-  const auto command = add_training_options(app, schema_of_study());
-  const auto rows = std::make_shared<RowsByData>();
-  return [command, quick, full, rows](const Invocation& invocation) {
-    TrainingExtras extras;
-    const Version version = *quick ? Version::quick : *full ? Version::full : Version::standard;
-    extras.settle = [version](Settings& settings, Report& report) { settle(settings, version, report); };
-    extras.parts = [](const Settings& settings) {
-      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
-                                            : std::vector<std::string>{};
-    };
-    extras.adjust = [](RunSpec& spec, const Settings& settings) {
-      spec.models = sparsifier_plan(base_models(settings), spec_of(settings)).models;
-    };
-    extras.after = [rows](const Population& p) { conclude(p, *rows); };
-    extras.together = [rows](std::span<const Population>, const RunDirectory& directory, Report& report) {
-      compare(*rows, directory, report);
-    };
-    extras.after_seconds = [](const RunSpec&, const Task&) { return 1.0; };  // figures
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(
+      app, {.schema = schema_of_study(),
+            .versions = {{"",
+                          "",
+                          {{"hidden", "500"},
+                           {"epochs", "20"},
+                           {"seeds", "5"},
+                           {"gate-lr", "0.003"},
+                           {"gate-penalty", "0,1e-4,1e-3,1e-2,1e-1,1"},
+                           {"starts", "250,500,1000,2000"},
+                           {"start-penalty", "1e-3"},
+                           {"rates", "0.001,0.003,0.01"},
+                           {"rival-penalty", "1e-2,1e-3"},
+                           {"fixed", "4,8,16,32,64,128,256,500"}}},
+                         {"--quick",
+                          "width 200, 8 epochs, 2 seeds, gates learn ten times as fast",
+                          {{"hidden", "200"},
+                           {"epochs", "8"},
+                           {"seeds", "2"},
+                           {"gate-lr", "0.01"},
+                           {"gate-penalty", "0,1e-4,1e-3,1e-2,1e-1"},
+                           {"starts", "100,200,400"},
+                           {"start-penalty", "1e-3"},
+                           {"rates", "0.003,0.01,0.03"},
+                           {"rival-penalty", "1e-3"},
+                           {"fixed", "8,32,128"}}},
+                         {"--full",
+                          "the journal's: width 500, 60 epochs, 30 seeds, starts 250 to 10,000; hours",
+                          {{"hidden", "500"},
+                           {"epochs", "60"},
+                           {"seeds", "30"},
+                           {"gate-lr", "0.001"},
+                           {"gate-penalty", "0,1e-4,1e-3,1e-2,1e-1,1"},
+                           {"starts", "250,500,1000,2500,5000,10000"},
+                           {"start-penalty", "1e-2,1e-3"},
+                           {"rates", "0.0003,0.001,0.003,0.01"},
+                           {"rival-penalty", "1e-2,1e-3,1e-4"},
+                           {"fixed", "4,8,16,32,64,128,256,500"}}}},
+            .extras = extras_of_study});
 }
 
 }  // namespace shoal

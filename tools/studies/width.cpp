@@ -9,105 +9,63 @@
 #include <cmath>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/philox.h"
-#include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
+#include "tools/studies/findings.h"
 #include "tools/studies/layer_metrics.h"
 #include "tools/studies/one_layer.h"
+#include "tools/studies/versions.h"
 #include "tools/studies/width_beside.h"
 #include "tools/studies/width_figures.h"
 #include "tools/studies/width_fits.h"
 #include "tools/studies/width_rows.h"
 #include "tools/studies/width_verdict.h"
 #include "tools/table.h"
-#include "tools/training.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::ordered_json;
-
-/// The settings of one of the study's versions; widths are floor(2^(i/2)), two a doubling.
-struct Preset {
-  std::string_view hidden, seeds, epochs, batch;
-};
+/// floor(2^(i/2)): two a doubling.
 constexpr std::string_view kAllWidths =
     "11,16,22,32,45,64,90,128,181,256,362,512,724,1024,1448,2048,2896,4096,5792,8192,11585";
-constexpr Preset kQuick{"11,16,22,32,45,64,90,128,181,256,362,512", "11", "5", "128"};
-constexpr Preset kFirst{kAllWidths, "1", "5", "64"};  // the first version of the journal
-constexpr Preset kFull{kAllWidths, "11", "30", "128"};
-constexpr std::string_view kBoth = "both";
 
-void settle(Settings& settings, const Preset& preset, Report& report) {
-  set_unless_given(settings, "hidden", preset.hidden);
-  set_unless_given(settings, "seeds", preset.seeds);
-  set_unless_given(settings, "epochs", preset.epochs);
-  set_unless_given(settings, "batch", preset.batch);
-  if (fall_back_to_digits(settings)) {
-    report.say(
-        "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
-        "looked for)");
-  }
-  check_one_layer(settings, "study width");
-}
-
-/// What a row does not have (the sd of one model) is an empty field. With names, the data's name comes first.
 struct NamedRows {
   std::string name, where;  // "mnist"; "MNIST, 5 epochs"
   std::vector<WidthRow> rows;
 };
 
-std::string csv(std::span<const NamedRows> sets, bool named) {
-  std::string text = named ? "data,width,models,diverged" : "width,models,diverged";
-  for (const auto& [name, value] : width_columns(WidthRow{})) text += fmt::format(",{}", name);
-  text += '\n';
+/// With names, the data's name comes first.
+std::vector<Record> records_of(std::span<const NamedRows> sets, bool named) {
+  std::vector<Record> records;
   for (const NamedRows& set : sets)
     for (const WidthRow& row : set.rows) {
-      if (named) text += set.name + ",";
-      text += fmt::format("{},{},{}", row.width, row.models, row.diverged);
-      for (const auto& [name, value] : width_columns(row))
-        text += "," + (std::isfinite(value) ? to_text(value) : "");
-      text += '\n';
+      Record& record = records.emplace_back();
+      if (named) record.emplace_back("data", set.name);
+      record.emplace_back("width", row.width);
+      record.emplace_back("models", row.models);
+      record.emplace_back("diverged", row.diverged);
+      for (const auto& [name, value] : width_columns(row)) record.emplace_back(name, value);
     }
-  return text;
+  return records;
 }
 
-ordered_json fields(const std::string& data, const WidthRow& row) {
-  ordered_json object{
-      {"data", data}, {"width", row.width}, {"models", row.models}, {"diverged", row.diverged}};
-  for (const auto& [name, value] : width_columns(row)) object[name] = value;
-  return object;
-}
-
-std::string metrics_csv(const std::vector<MetricLine>& lines) {
-  const auto number = [](double v) { return std::isfinite(v) ? to_text(v) : std::string(); };
-  std::string text =
-      "metric,peak,peak_low,peak_high,pearson_test,spearman_test,pearson_train,spearman_train\n";
-  for (const MetricLine& l : lines) {
-    const std::string peak =
-        l.peak.width < 0 ? ",," : fmt::format("{},{},{}", l.peak.width, l.peak.low, l.peak.high);
-    text += fmt::format("{},{},{},{},{},{}\n", l.name, peak, number(l.test.pearson), number(l.test.spearman),
-                        number(l.train.pearson), number(l.train.spearman));
-  }
-  return text;
-}
-
-ordered_json fields(const std::string& data, const MetricLine& l) {
-  const auto width = [](int w) { return w < 0 ? ordered_json() : ordered_json(w); };
-  return {{"data", data},
-          {"metric", l.name},
-          {"peak", width(l.peak.width)},
-          {"peak_low", width(l.peak.low)},
-          {"peak_high", width(l.peak.high)},
-          {"pearson_test", l.test.pearson},
-          {"spearman_test", l.test.spearman},
-          {"pearson_train", l.train.pearson},
-          {"spearman_train", l.train.spearman}};
+std::vector<Record> records_of(const std::vector<MetricLine>& lines) {
+  const auto width = [](const char* name, int w) { return w < 0 ? Field(name, NAN) : Field(name, w); };
+  std::vector<Record> records;
+  for (const MetricLine& l : lines)
+    records.push_back({{"metric", l.name},
+                       width("peak", l.peak.width),
+                       width("peak_low", l.peak.low),
+                       width("peak_high", l.peak.high),
+                       {"pearson_test", l.test.pearson},
+                       {"spearman_test", l.test.spearman},
+                       {"pearson_train", l.train.pearson},
+                       {"spearman_train", l.train.spearman}});
+  return records;
 }
 
 std::string table(const std::vector<WidthRow>& rows, bool colour) {
@@ -145,21 +103,6 @@ std::string table(const std::vector<MetricLine>& lines, bool colour) {
          "the test accuracy\n";
 }
 
-/// "MNIST, 5 epochs"
-std::string where_of(const Population& p) {
-  return fmt::format("{}, {} epoch{}", words_for(p.data.name), p.spec.epochs, p.spec.epochs == 1 ? "" : "s");
-}
-
-/// Sentences in the directory, as an event, and for people.
-void say_verdict(const RunDirectory& directory, const std::string& data,
-                 const std::vector<std::string>& sentences, Report& report) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  directory.write("verdict.txt", text);
-  report.event("verdict", {{"data", data}, {"sentences", sentences}});
-  report.print("\n" + text);
-}
-
 /// Most about a normal, some near 0: as the layers of a trained population have them.
 std::vector<double> made_up_sds(std::size_t count) {
   std::vector<double> sds(count);
@@ -173,12 +116,10 @@ std::vector<double> made_up_sds(std::size_t count) {
 
 NamedRows conclude(const Population& p) {
   NamedRows set{p.data.name, where_of(p), rows_by_width(p.spec, p.result, shapes_on(p.spec.machine))};
-  p.directory.write("width.csv", csv({&set, 1}, false));
   const std::vector<MetricLine> lines = metric_lines(set.rows);
-  p.directory.write("metrics.csv", metrics_csv(lines));
+  publish(p, "width.csv", "width", records_of({&set, 1}, false));
+  publish(p, "metrics.csv", "metric", records_of(lines));
   draw_figures(width_figures(set.rows, set.where), p.directory, p.report);
-  for (const WidthRow& row : set.rows) p.report.event("width", fields(set.name, row));
-  for (const MetricLine& line : lines) p.report.event("metric", fields(set.name, line));
   p.report.print("\n" + set.where + "\n\n" + table(set.rows, p.report.colour()));
   p.report.print("\n" + table(lines, p.report.colour()));
   say_verdict(p.directory, set.name, verdict(set.rows), p.report);
@@ -210,58 +151,45 @@ double seconds_to_conclude(const RunSpec& spec, const Task&) {
 
 /// Several data sets beside each other, in the run's own directory.
 void conclude_all(std::span<const NamedRows> sets, const RunDirectory& directory, Report& report) {
-  directory.write("width.csv", csv(sets, true));
+  directory.write("width.csv", csv_of(records_of(sets, true)));
   std::vector<NamedFigureRows> columns;
   for (const NamedRows& set : sets) columns.push_back({set.where, set.rows});
   draw_figures(beside_figures(columns), directory, report);
   const auto named = [](const NamedRows& set) { return DataRows{words_for(set.name), set.rows}; };
-  say_verdict(directory, std::string(kBoth), {sentence(statement_on_shift(named(sets[0]), named(sets[1])))},
-              report);
+  const std::string shift = sentence(statement_on_shift(named(sets[0]), named(sets[1])));
+  say_verdict(directory, "both", {&shift, 1}, report);
+}
+
+TrainingExtras extras_of_study() {
+  const auto sets = std::make_shared<std::vector<NamedRows>>();
+  TrainingExtras extras;
+  extras.settle = [](Settings& settings, Report&) { check_one_layer(settings, "study width"); };
+  extras.after = [sets](const Population& p) { sets->push_back(conclude(p)); };
+  extras.together = [sets](std::span<const Population>, const RunDirectory& directory, Report& report) {
+    conclude_all(*sets, directory, report);
+  };
+  extras.after_seconds = seconds_to_conclude;
+  return extras;
 }
 
 }  // namespace
 
 Action declare_width(CLI::App& app) {
-  Schema schema = training_schema();
-  set_default(schema, "hidden", kQuick.hidden);
-  set_default(schema, "seeds", kQuick.seeds);
-  set_default(schema, "epochs", kQuick.epochs);
-  for (Setting& row : schema)
-    if (row.key == "data")
-      row.help =
-          "mnist, fashion-mnist, both (these two, one after the other), digits, circle, or a file (.npz, "
-          ".csv, "
-          ".tsv, IDX)";
-  const auto first = std::make_shared<bool>(false), full = std::make_shared<bool>(false);
-  CLI::Option* quick = app.add_flag("--quick")->description(
-      "12 widths up to 512, 11 seeds, 5 epochs, batch 128: what is done by default");
-  CLI::Option* with_first =
-      app.add_flag("--first", *first,
-                   "21 widths up to 11585, 1 seed, 5 epochs, batch 64: the journal's first "
-                   "version")
-          ->excludes(quick);
-  app.add_flag("--full", *full,
-               "21 widths up to 11585, 11 seeds, 30 epochs, batch 128: the journal's last version")
-      ->excludes(quick)
-      ->excludes(with_first);
-  const auto command = add_training_options(app, schema);
-  return [command, first, full](const Invocation& invocation) {
-    const Preset& preset = *full ? kFull : *first ? kFirst : kQuick;
-    std::vector<NamedRows> sets;
-    TrainingExtras extras;
-    extras.settle = [&](Settings& settings, Report& report) { settle(settings, preset, report); };
-    extras.parts = [](const Settings& settings) {
-      return settings.text("data") == kBoth ? std::vector<std::string>{"mnist", "fashion-mnist"}
-                                            : std::vector<std::string>{};
-    };
-    extras.after = [&](const Population& p) { sets.push_back(conclude(p)); };
-    extras.together = [&](std::span<const Population>, const RunDirectory& directory, Report& report) {
-      conclude_all(sets, directory, report);
-    };
-    extras.after_seconds = seconds_to_conclude;
-    extras.table = false;
-    return run_training(*command, invocation, extras);
-  };
+  return declare_study(
+      app, {.schema = training_schema(),
+            .versions = {{"--quick",
+                          "12 widths up to 512, 11 seeds, 5 epochs, batch 128: what is done by default",
+                          {{"hidden", "11,16,22,32,45,64,90,128,181,256,362,512"},
+                           {"seeds", "11"},
+                           {"epochs", "5"},
+                           {"batch", "128"}}},
+                         {"--first",
+                          "21 widths up to 11585, 1 seed, 5 epochs, batch 64: the journal's first version",
+                          {{"hidden", kAllWidths}, {"seeds", "1"}, {"epochs", "5"}, {"batch", "64"}}},
+                         {"--full",
+                          "21 widths up to 11585, 11 seeds, 30 epochs, batch 128: the journal's last version",
+                          {{"hidden", kAllWidths}, {"seeds", "11"}, {"epochs", "30"}, {"batch", "128"}}}},
+            .extras = extras_of_study});
 }
 
 }  // namespace shoal
