@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kFormat = "shoal checkpoint 2";
 constexpr std::int64_t kMomentFields = 6;
+constexpr std::uint64_t kGivenStart = 0x7374617274;  // in a fingerprint
 
 std::span<const float> all(const AlignedArray<float>& a) { return {a.data(), a.size()}; }
 std::span<float> all(AlignedArray<float>& a) { return {a.data(), a.size()}; }
@@ -93,7 +94,7 @@ History::History(int epoch_count, std::size_t model_count, std::size_t gated_lay
   if (with_details) details.assign(size * kDetailFields, kUnknown);
 }
 
-std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
+std::uint64_t run_fingerprint(const RunSpec& run, const Task& task, bool given_start) {
   std::uint64_t h =
       hash_words({static_cast<std::uint64_t>(run.epochs), static_cast<std::uint64_t>(run.loss),
                   static_cast<std::uint64_t>(run.order), hash_data(task.train), hash_data(task.test)});
@@ -101,6 +102,7 @@ std::uint64_t run_fingerprint(const RunSpec& run, const Task& task) {
   h = hash_words({h, hash_bytes(affine, sizeof affine)});
   for (const ModelSpec& m : run.models) h = hash_words({h, model_id(m, task.shape)});
   if (run.epoch_details) h = hash_words({h, kDetailFields});
+  if (given_start) h = hash_words({h, kGivenStart});
   return h;
 }
 

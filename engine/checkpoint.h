@@ -29,8 +29,8 @@ struct History {
 };
 
 /// Hash of everything that decides the results of a run: models in order, epochs, loss, order, data and their
-/// scale.
-std::uint64_t run_fingerprint(const RunSpec&, const Task&);
+/// scale, and whether weights to start from were given (not which).
+std::uint64_t run_fingerprint(const RunSpec&, const Task&, bool given_start = false);
 
 /// Files of a run's checkpoint: `path` itself, and one beside it for every finished wave of a run that has
 /// several.

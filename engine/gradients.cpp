@@ -31,7 +31,7 @@ GateGradients gates_of(const Wave& wave, std::size_t n, const StepGradients& ste
 }  // namespace
 
 ModelGradients gradients_of(const ModelSpec& model, LossKind loss, const Task& task,
-                            const MachineSpec& machine) {
+                            const MachineSpec& machine, std::span<const LayerWeights> start) {
   RunSpec run;
   run.models = {model};
   run.models[0].id = model_id(model, task.shape);  // its own weights and random numbers
@@ -40,7 +40,8 @@ ModelGradients gradients_of(const ModelSpec& model, LossKind loss, const Task& t
   run.loss = loss, run.neuron_moments = false, run.machine = machine;
   validate(run.models[0], task.shape);
   const std::vector<std::int64_t> all{0};
-  Wave wave = make_wave(all, run, task);
+  Wave wave = make_wave(all, run, task,
+                        [&](std::int64_t) { return std::vector<LayerWeights>(start.begin(), start.end()); });
   const bool on_device = machine.kind != MachineSpec::Kind::cpu;
   const auto driver =
       on_device ? device_driver(wave, run, task, open_device(machine)) : cpu_driver(wave, run, task);

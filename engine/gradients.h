@@ -2,6 +2,7 @@
 // mathematics (`shoal gradcheck`).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/run.h"
@@ -27,7 +28,9 @@ struct ModelGradients {
 };
 
 /// The first step of a model over all of task.train as one batch, on any machine, whatever the batch and the
-/// schedules of its specification say. SpecError, DeviceError.
-ModelGradients gradients_of(const ModelSpec&, LossKind, const Task&, const MachineSpec&);
+/// schedules of its specification say; from its own initial weights, or from `start` (hidden layers first)
+/// where that is not empty. SpecError, DeviceError.
+ModelGradients gradients_of(const ModelSpec&, LossKind, const Task&, const MachineSpec&,
+                            std::span<const LayerWeights> start = {});
 
 }  // namespace shoal

@@ -27,5 +27,6 @@ inline constexpr std::uint64_t kWeightStream = 2;
 inline constexpr std::uint64_t kBiasStream = 3;
 inline constexpr std::uint64_t kGateStartStream = 4;
 inline constexpr std::uint64_t kGateNoiseStream = 5;
+inline constexpr std::uint64_t kGrowthStream = 6;
 
 }  // namespace shoal

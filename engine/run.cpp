@@ -101,7 +101,8 @@ Run::Run(const RunSpec& run, const Task& task, const RunHooks& hooks)
       first_gate_(count_gates(run.models)),
       history_(run.epochs, run.models.size(), first_gate_.back(), run.epoch_details) {
   const Layout layout = make_layout(run.models, task.shape, run.order);
-  if (!hooks.checkpoint_path.empty()) fingerprint_ = run_fingerprint(run, task);
+  if (!hooks.checkpoint_path.empty())
+    fingerprint_ = run_fingerprint(run, task, static_cast<bool>(hooks.start_weights));
   if (!hooks.checkpoint_path.empty() && std::filesystem::exists(hooks.checkpoint_path)) {
     place_ = read_checkpoint_place(hooks.checkpoint_path, fingerprint_);
     waves_ = waves_of(place_.wave_of_model);
@@ -390,7 +391,7 @@ bool Run::train_wave(int number) {
   const std::vector<std::int64_t>& models = waves_[static_cast<std::size_t>(number)];
   const bool resumes = std::exchange(pending_, false);
   Wave wave = resumes ? empty_wave(models, spec_, task_, unflatten(place_.kept, models, spec_))
-                      : make_wave(models, spec_, task_);
+                      : make_wave(models, spec_, task_, hooks_.start_weights);
   if (resumes) {
     read_checkpoint(hooks_.checkpoint_path, wave, history_);
     for (std::size_t m = 0; m < spec_.models.size(); ++m)

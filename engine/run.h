@@ -128,6 +128,10 @@ struct EpochWeights {
   std::function<std::vector<LayerWeights>(std::size_t)> of;  // of models[i], as RunHooks::weights gives them
 };
 
+/// Where a model's training begins: its layers, hidden layers first, at the sizes of its specification, or
+/// nothing for the initial weights that the specification says.
+using StartWeights = std::function<std::vector<LayerWeights>(std::int64_t model)>;
+
 /// Share of a run's time that checkpoints may take when nobody says how often they are written.
 inline constexpr double kCheckpointShare = 0.05;
 
@@ -135,7 +139,12 @@ struct RunHooks {
   std::function<void(const Progress&)> progress;  // from one thread, several times a second
   std::function<void(const EpochReport&)> epoch;  // from run()'s thread
   const std::atomic<bool>* stop = nullptr;        // set it, and every pack stops at its next step boundary
-  std::string checkpoint_path;                    // empty: no checkpoints, no resume
+  /// Asked once for every model (index into RunSpec::models) when its wave begins; null: everybody begins as
+  /// its specification says. The state of optimizer and gates is that of a fresh model. What has begun before
+  /// a resume is not asked for again: a checkpoint belongs to the weights that it was begun with, and of
+  /// these the run only knows that they were given. SpecError when they do not fit or are not finite.
+  StartWeights start_weights;
+  std::string checkpoint_path;  // empty: no checkpoints, no resume
   /// When a checkpoint is written at the end of an epoch. Nothing: at every one, as long as writing takes no
   /// more than kCheckpointShare of the time since the last; else when so many seconds have passed; 0: only
   /// when stopped.

@@ -1,6 +1,9 @@
 #include "engine/wave.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -85,6 +88,34 @@ ModelSpec with_neurons(ModelSpec model, const KeptNeurons& kept, TaskShape shape
   return model;
 }
 
+/// Given weights are the model's own in shape, and finite.
+void check_start(std::span<const LayerWeights> layers, const ModelSpec& model, TaskShape shape,
+                 std::int64_t number) {
+  const auto refuse = [&](const std::string& what) {
+    throw SpecError(fmt::format("the weights that model {} is to start from {}", number, what));
+  };
+  const std::size_t count = model.hidden.size() + 1;
+  if (layers.size() != count)
+    refuse(fmt::format("have {} layer{}, and the model has {}", layers.size(), layers.size() == 1 ? "" : "s",
+                       count));
+  int inputs = shape.features;
+  for (std::size_t l = 0; l < count; ++l) {
+    const LayerWeights& layer = layers[l];
+    const int outputs = l + 1 < count ? model.hidden[l] : shape.classes;
+    const auto rows = static_cast<std::size_t>(outputs), columns = static_cast<std::size_t>(inputs);
+    if (layer.outputs != outputs || layer.inputs != inputs)
+      refuse(fmt::format("are {} x {} in layer {}, and the model's are {} x {}", layer.outputs, layer.inputs,
+                         l, outputs, inputs));
+    if (layer.weight.size() != rows * columns || layer.bias.size() != rows)
+      refuse(fmt::format("hold {} weights and {} biases in layer {}, which is {} x {}", layer.weight.size(),
+                         layer.bias.size(), l, outputs, inputs));
+    const auto finite = [](float w) { return std::isfinite(w); };
+    if (!std::ranges::all_of(layer.weight, finite) || !std::ranges::all_of(layer.bias, finite))
+      refuse(fmt::format("are not all finite in layer {}", l));
+    inputs = outputs;
+  }
+}
+
 void add_gates(Wave& wave, const Task& task) {
   if (wave.layout.gates.empty()) return;
   GateArrays& a = wave.gate;
@@ -147,11 +178,16 @@ Wave empty_wave(std::span<const std::int64_t> models, const RunSpec& run, const 
   return wave;
 }
 
-Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task) {
+Wave make_wave(std::span<const std::int64_t> models, const RunSpec& run, const Task& task,
+               const StartWeights& start) {
   Wave wave = empty_wave(models, run, task);
-  for (std::size_t m = 0; m < models.size(); ++m)
-    put_weights(wave.layout, static_cast<std::int64_t>(m), initial_weights(wave.specs[m], task.shape),
-                wave.parameters.data());
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    std::vector<LayerWeights> layers;
+    if (start) layers = start(models[m]);
+    if (layers.empty()) layers = initial_weights(wave.specs[m], task.shape);
+    else check_start(layers, wave.specs[m], task.shape, models[m]);
+    put_weights(wave.layout, static_cast<std::int64_t>(m), layers, wave.parameters.data());
+  }
   return wave;
 }
 

@@ -44,8 +44,9 @@ struct Wave {
 
 /// A wave whose parameters are all 0; with these neurons only, where they are given.
 Wave empty_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&, Kept = {});
-/// A fresh wave: layout, initial weights, zero state.
-Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&);
+/// A fresh wave: layout, initial weights or those that are given, zero state. SpecError when given ones do
+/// not fit their model or are not finite.
+Wave make_wave(std::span<const std::int64_t> models, const RunSpec&, const Task&, const StartWeights& = {});
 
 /// The last step of model m of the wave, `steps` having been done (slots as Driver::fetch leaves them).
 StepSize last_step(const Wave&, std::size_t m, std::int64_t steps);
