@@ -12,10 +12,11 @@ Action declare_width(CLI::App&);
 Action declare_pca(CLI::App&);
 Action declare_flexible(CLI::App&);
 Action declare_sparsifier(CLI::App&);
+Action declare_plateau(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 7> kStudies = {{
+constexpr std::array<Study, 8> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -37,6 +38,12 @@ constexpr std::array<Study, 7> kStudies = {{
      "shoal study flexible --data mnist -o runs/flexible\n"
      "shoal study flexible --full --data both",
      declare_flexible},
+    {"plateau",
+     "What stops a layer that learns its size from growing: outgoing weights beyond the gate, without decay "
+     "and with L2",
+     "shoal study plateau --data mnist -o runs/plateau\n"
+     "shoal study plateau --full --data both",
+     declare_plateau},
     {"ordering",
      "Which neurons does a network need: the exact rise of the loss without each, cheaper measures of it, "
      "and "
