@@ -13,10 +13,11 @@ Action declare_pca(CLI::App&);
 Action declare_flexible(CLI::App&);
 Action declare_sparsifier(CLI::App&);
 Action declare_plateau(CLI::App&);
+Action declare_size_only(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 8> kStudies = {{
+constexpr std::array<Study, 9> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -44,6 +45,10 @@ constexpr std::array<Study, 8> kStudies = {{
      "shoal study plateau --data mnist -o runs/plateau\n"
      "shoal study plateau --full --data both",
      declare_plateau},
+    {"size-only", "Training only the size of a trained network: where x0 ends, and what it descends on",
+     "shoal study size-only --data mnist -o runs/size-only\n"
+     "shoal study size-only --full --data both",
+     declare_size_only},
     {"ordering",
      "Which neurons does a network need: the exact rise of the loss without each, cheaper measures of it, "
      "and "
