@@ -6,6 +6,7 @@
 namespace shoal {
 
 Action declare_adam(CLI::App&);
+Action declare_pretrain(CLI::App&);
 Action declare_conjecture(CLI::App&);
 Action declare_ordering(CLI::App&);
 Action declare_width(CLI::App&);
@@ -17,7 +18,7 @@ Action declare_size_only(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 9> kStudies = {{
+constexpr std::array<Study, 10> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -66,6 +67,11 @@ constexpr std::array<Study, 9> kStudies = {{
      "shoal study adam --data mnist -o runs/adam\n"
      "shoal study adam --full --data both",
      declare_adam},
+    {"pretrain",
+     "Does training at full width first make a layer smaller that learns its size afterwards",
+     "shoal study pretrain --data mnist -o runs/pretrain\n"
+     "shoal study pretrain --full --data both",
+     declare_pretrain},
 }};
 
 }  // namespace
