@@ -15,10 +15,11 @@ Action declare_flexible(CLI::App&);
 Action declare_sparsifier(CLI::App&);
 Action declare_plateau(CLI::App&);
 Action declare_size_only(CLI::App&);
+Action declare_growth(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 10> kStudies = {{
+constexpr std::array<Study, 11> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -72,6 +73,12 @@ constexpr std::array<Study, 10> kStudies = {{
      "shoal study pretrain --data mnist -o runs/pretrain\n"
      "shoal study pretrain --full --data both",
      declare_pretrain},
+    {"growth",
+     "When to add neurons: networks that grow, shrink or stay, at equal cost, and what the gradient at the "
+     "edge tells",
+     "shoal study growth --data mnist -o runs/growth\n"
+     "shoal study growth --full --data both",
+     declare_growth},
 }};
 
 }  // namespace
