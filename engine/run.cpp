@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/checkpoint.h"
+#include "engine/delivery.h"
 #include "engine/driver.h"
 #include "engine/initialize.h"
 #include "engine/safetensors.h"
@@ -52,8 +53,6 @@ class Run {
   void remove_dead(Wave&, std::unique_ptr<Driver>&);
   bool finish_wave(Wave&, Driver&, int number);
   void replay_finished_wave(int number);
-  void deliver(const Wave&, std::vector<Moments>&);
-  void deliver_gates(const Wave&, std::vector<Moments>&);
   std::vector<double> record_sizes(const Wave&, std::int64_t epoch);
   bool record_details(const Wave&, Driver&, std::int64_t epoch);  // false when stopped
   void record_epoch(const Wave&, std::int64_t epoch, const Evaluation& train, const Evaluation& test,
@@ -289,92 +288,8 @@ bool Run::finish_wave(Wave& wave, Driver& driver, int number) {
   const bool more = number + 1 < static_cast<int>(waves_.size());
   if (more && !hooks_.checkpoint_path.empty())
     write_finished_wave(finished_wave_path(hooks_.checkpoint_path, number), wave, moments);
-  deliver(wave, moments);
+  deliver(wave, moments, {spec_, task_.train.count, hooks_, result_.models});
   return true;
-}
-
-/// Moments of g r from those of r.
-Moments scaled(Moments m, float g) {
-  if (m.count == 0.0 || g == 1.0f) return m;
-  m.mean *= g, m.squares *= static_cast<double>(g) * g;
-  if (g == 0.0f) m.zeros = m.count;
-  const float ends[2] = {m.min * g, m.max * g};
-  m.min = std::min(ends[0], ends[1]), m.max = std::max(ends[0], ends[1]);
-  return m;
-}
-
-/// Of a neuron that is not there any more: zeros.
-Moments silent(double count) {
-  Moments m = empty_moments();
-  m.count = m.zeros = count, m.min = m.max = 0.0f;
-  return m;
-}
-
-/// Gates into the results, and into the moments of the neurons' outputs.
-void Run::deliver_gates(const Wave& wave, std::vector<Moments>& moments) {
-  for (std::size_t n = 0; n < wave.gates.size(); ++n) {
-    const GateLayer& l = wave.gates[n];
-    const auto m = static_cast<std::size_t>(wave.models[static_cast<std::size_t>(l.model)]);
-    std::vector<GateResult>& results = result_.models[m].gates;
-    results.resize(spec_.models[m].hidden.size());
-    GateResult& r = results[static_cast<std::size_t>(wave.layout.gates[n].layer)];
-    r.kind = l.kind, r.size = gate_size(l, wave.gate);
-    const std::vector<float> gates = evaluation_gates(l, wave.gate, spec_.epochs);
-    const float* learned = wave.gate.parameters.data() + l.neuron;
-    const auto layer = static_cast<std::size_t>(wave.layout.gates[n].layer);
-    const std::vector<int>& kept = wave.kept[static_cast<std::size_t>(l.model)][layer];
-    const auto width = static_cast<std::size_t>(spec_.models[m].hidden[layer]);
-    r.gates.assign(width, 0.0f);
-    r.parameters.assign(has_size(l.kind) ? 2 : width, 0.0f);
-    if (has_size(l.kind)) r.parameters = {learned[0], learned[1]};
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      const auto neuron = static_cast<std::size_t>(kept[i]);
-      r.gates[neuron] = gates[i];
-      if (!has_size(l.kind)) r.parameters[neuron] = learned[i];
-      if (spec_.moments_before_relu) continue;
-      Moments& of_neuron = moments[static_cast<std::size_t>(l.neuron) + i];
-      of_neuron = scaled(of_neuron, gates[i]);
-    }
-  }
-}
-
-/// Row i of the weights behind a gated layer times g_i.
-void fold(std::span<const GateResult> gates, std::span<LayerWeights> layers) {
-  for (std::size_t l = 0; l < gates.size(); ++l) {
-    LayerWeights& reader = layers[l + 1];
-    const auto fan_in = static_cast<std::size_t>(reader.inputs);
-    if (gates[l].kind == GateKind::none) continue;
-    for (std::size_t at = 0; at < reader.weight.size(); ++at)
-      reader.weight[at] *= gates[l].gates[at % fan_in];
-  }
-}
-
-/// Weights to the hook, moments and gates into the results.
-void Run::deliver(const Wave& wave, std::vector<Moments>& moments) {
-  deliver_gates(wave, moments);
-  for (std::size_t m = 0; m < wave.models.size(); ++m) {
-    if (hooks_.weights || hooks_.unfolded_weights) {
-      auto layers =
-          at_full_size(get_weights(wave.layout, static_cast<std::int64_t>(m), wave.parameters.data()),
-                       wave.kept[m], spec_.models[static_cast<std::size_t>(wave.models[m])]);
-      if (hooks_.unfolded_weights) hooks_.unfolded_weights(wave.models[m], layers);
-      fold(result_.models[static_cast<std::size_t>(wave.models[m])].gates, layers);
-      if (hooks_.weights) hooks_.weights(wave.models[m], layers);
-    }
-    if (!spec_.neuron_moments) continue;
-    auto& neurons = result_.models[static_cast<std::size_t>(wave.models[m])].neurons;
-    const std::vector<ModelLayer>& layers = wave.layout.layers[m];
-    for (std::size_t l = 0; l + 1 < layers.size(); ++l) {
-      const auto first = moments.begin() +
-                         wave.layout.slabs[static_cast<std::size_t>(layers[l].slab)].neuron +
-                         layers[l].column;
-      const int width = spec_.models[static_cast<std::size_t>(wave.models[m])].hidden[l];
-      neurons.emplace_back(static_cast<std::size_t>(width), silent(static_cast<double>(task_.train.count)));
-      const std::vector<int>& kept = wave.kept[m][l];
-      for (std::size_t i = 0; i < kept.size(); ++i)
-        neurons.back()[static_cast<std::size_t>(kept[i])] = first[static_cast<std::ptrdiff_t>(i)];
-    }
-  }
 }
 
 void Run::replay_finished_wave(int number) {
@@ -383,7 +298,7 @@ void Run::replay_finished_wave(int number) {
   Wave wave = empty_wave(models, spec_, task_, unflatten(read_finished_kept(path), models, spec_));
   std::vector<Moments> moments(static_cast<std::size_t>(wave.layout.neurons));
   read_finished_wave(path, wave, moments);
-  deliver(wave, moments);
+  deliver(wave, moments, {spec_, task_.train.count, hooks_, result_.models});
 }
 
 bool Run::train_wave(int number) {

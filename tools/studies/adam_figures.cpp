@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/summary.h"
 #include "tools/figures/colours.h"
 
 namespace shoal {
@@ -28,19 +29,50 @@ std::vector<std::pair<double, std::string>> decades(double from, double to) {
   return tics;
 }
 
+/// At most this many points a curve: more cannot be told apart in a panel, and swell the file.
+constexpr std::size_t kMostPoints = 130;
+
+/// Runs of epochs as one point each: the envelope of their bands, and the median of their medians.
+struct Thinned {
+  std::size_t step = 1;  // epochs a point
+  std::vector<double> epoch;
+  std::vector<Band> bands;
+};
+Thinned thinned(std::span<const Band> epochs) {
+  Thinned t;
+  t.step = std::max<std::size_t>(1, (epochs.size() + kMostPoints - 1) / kMostPoints);
+  for (std::size_t first = 0; first < epochs.size(); first += t.step) {
+    const std::span<const Band> run = epochs.subspan(first, std::min(t.step, epochs.size() - first));
+    Band all = run.front();
+    std::vector<double> medians;
+    for (const Band& b : run) {
+      all.min = std::min(all.min, b.min), all.q1 = std::min(all.q1, b.q1);
+      all.max = std::max(all.max, b.max), all.q3 = std::max(all.q3, b.q3);
+      medians.push_back(b.median);
+    }
+    all.median = quantile(sorted(medians), 0.5);
+    t.epoch.push_back(static_cast<double>(first) + 0.5 * static_cast<double>(run.size() + 1));
+    t.bands.push_back(all);
+  }
+  return t;
+}
+
 /// A panel a variant, all on one scale: smallest to largest loss over the models, quartiles, median.
 Figure loss_figure(Rows rows, const std::string& where, const std::string& name) {
   Figure figure{name, {}, 900, 820, 3, 0.07};
   double top = 1e-8;
+  std::size_t step = 1;
   for (const AdamRow& row : rows)
     for (const Band& b : row.loss) top = std::max(top, std::pow(10.0, std::ceil(std::log10(b.max))));
   for (const AdamRow& row : rows) {
     Series all{Mark::area, "smallest to largest", "#c6dbef", {}, {}},
         middle{Mark::area, "quartiles", "#6baed6", {}, {}}, median{Mark::line, "median", "#08306b", {}, {}};
-    for (std::size_t e = 0; e < row.loss.size(); ++e) {
-      const Band& b = row.loss[e];
+    const Thinned curve = thinned(row.loss);
+    step = curve.step;
+    for (std::size_t e = 0; e < curve.bands.size(); ++e) {
+      const Band& b = curve.bands[e];
       const auto shown = [](double loss) { return std::max(loss, kLeastShown); };
-      for (Series* s : {&all, &middle, &median}) s->x.push_back(static_cast<double>(e + 1));
+      for (Series* s : {&all, &middle, &median}) s->x.push_back(curve.epoch[e]);
       all.low.push_back(shown(b.min)), all.y.push_back(shown(b.max));
       middle.low.push_back(shown(b.q1)), middle.y.push_back(shown(b.q3));
       median.y.push_back(shown(b.median));
@@ -52,7 +84,8 @@ Figure loss_figure(Rows rows, const std::string& where, const std::string& name)
         .series = {all, middle, median}};
     figure.panels.push_back(std::move(panel));
   }
-  figure.panels.back().x.label = fmt::format("epoch ({}, {} models each)", where, rows.front().models);
+  figure.panels.back().x.label = fmt::format("epoch ({}, {} models each{})", where, rows.front().models,
+                                             step > 1 ? fmt::format("; {} epochs a point", step) : "");
   return figure;
 }
 

@@ -25,9 +25,9 @@ const char* colour_of(const PlateauRow& r, Rows rows) {
 Panel weights_panel(const PlateauRow& r, const char* colour, bool first, bool last) {
   Panel panel{.title = fmt::format("decay {}: x0 {:.0f}", name_of(r), r.size.mean),
               .x = {.label = last ? "neuron" : "", .from = 0.0, .to = static_cast<double>(r.outgoing.size())},
-              .y = {.label = "sum of |w|", .from = 0.0, .step = 2},
+              .y = {.label = "outgoing |w|", .from = 0.0, .step = 2},
               .legend = first};
-  Series weights{Mark::line, "outgoing weights (mean before training: 1)", colour, {}, {}},
+  Series weights{Mark::line, "sum of a neuron's |w|", colour, {}, {}},
       gate{Mark::dashed_line, "gate", kGreen, {}, {}};
   for (std::size_t i = 0; i < r.outgoing.size(); ++i) {
     const auto at = static_cast<double>(i);
@@ -47,7 +47,8 @@ Figure weights_figure(Rows rows, double start, const std::string& name, const st
     figure.panels.push_back(weights_panel(*r, colour_of(*r, rows), r == shown.front(), r == shown.back()));
   if (!figure.panels.empty()) {
     Panel& top = figure.panels.front();
-    top.title = fmt::format("Outgoing weights by neuron, {}, from x0 = {:g}; {}", where, start, top.title);
+    top.title = fmt::format("Outgoing weights (1: mean before training), {}, from x0 = {:g}; {}", where,
+                            start, top.title);
     top.height = 1.4;  // the legend stands above it
   }
   figure.height = 110 + 185 * static_cast<int>(shown.size());
