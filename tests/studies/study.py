@@ -55,6 +55,32 @@ class Case(unittest.TestCase):
     def run_study(cls, *arguments, **more):
         return run(cls.NAME, *arguments, **more)
 
+    def check_ended_well(self, *words):
+        """The study ended with its directory as the last line, and said these words before it."""
+        self.assertEqual(self.result.returncode, 0, self.result.stderr)
+        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
+        for said in words:
+            self.assertIn(said, self.result.stdout)
+
+    def check_written(self, names, figures=(), directory=None):
+        """These files are there and hold something, the figures drawn where there is gnuplot; nothing temporary is left."""
+        directory = directory or self.directory
+        suffixes = [".dat", ".gp"] + ([".svg", ".png"] if shutil.which("gnuplot") else [])
+        for name in [*names, *(os.path.join("figures", figure + suffix) for figure in figures for suffix in suffixes)]:
+            self.assertGreater(os.path.getsize(os.path.join(directory, name)), 0, name)
+        left = [f for _, _, files in os.walk(directory) for f in files if f.endswith(".tmp") or "checkpoint" in f]
+        self.assertEqual(left, [])
+
+    def check_refused(self, base, cases):
+        """Each of the cases, (arguments behind `base`, words), is refused in one sentence with these words, before anything is written."""
+        where = os.path.join(self.folder, "refused")
+        for arguments, words in cases:
+            result = self.run_study(*base, *arguments, "-o", where)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(words, result.stderr)
+            self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
+            self.assertFalse(os.path.exists(where), arguments)
+
 
 def main():
     global SHOAL

@@ -4,7 +4,6 @@
 The numbers of adam.csv are worked out again here from curves.npz, population.csv and adam-epochs.csv."""
 import json
 import os
-import shutil
 import statistics
 import subprocess
 
@@ -21,19 +20,11 @@ class StudyAdam(study.Case):
     NAME, ARGUMENTS = "adam", SMALL
 
     def test_ends_well_and_answers(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["Is Adam noisy at very low loss?", "Is it eps?", "Is it beta2", "AMSGrad"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("Is Adam noisy at very low loss?", "Is it eps?", "Is it beta2", "AMSGrad")
 
     def test_writes_what_train_writes_and_its_own(self):
-        for name in ["config.toml", "run.json", "curves.npz", "population.csv", "state.safetensors", *TABLES]:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
-        drawn = shutil.which("gnuplot") is not None
-        for figure in FIGURES:
-            for suffix in [".dat", ".gp"] + ([".svg", ".png"] if drawn else []):
-                self.assertGreater(os.path.getsize(os.path.join(self.directory, "figures", figure + suffix)), 0)
-        self.assertEqual([f for f in os.listdir(self.directory) if f.endswith(".tmp") or "checkpoint" in f], [])
+        self.check_written(["config.toml", "run.json", "curves.npz", "population.csv", "state.safetensors", *TABLES],
+                           FIGURES)
 
     def test_the_numbers_are_those_of_the_models(self):
         models = rows_of(self.directory, "population.csv")
@@ -94,12 +85,8 @@ class StudyAdam(study.Case):
             self.assertEqual(bytes_of(directory, name), bytes_of(self.directory, name), name)
 
     def test_what_would_mix_experiments_is_refused(self):
-        for arguments, words in [(["--optimizer", "sgd"], "--optimizer"), (["--eps", "1e-3"], "--eps"), (["--beta2", "0.9"], "--beta2"),
-                                 (["--lr", "0.001,0.01"], "--lr"), (["--quick", "--full"], "--full")]:
-            result = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(result.returncode, 2, arguments)
-            self.assertIn(words, result.stderr)
-        self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--optimizer", "sgd"], "--optimizer"), (["--eps", "1e-3"], "--eps"), (["--beta2", "0.9"], "--beta2"),
+                                   (["--lr", "0.001,0.01"], "--lr"), (["--quick", "--full"], "--full")])
 
     def test_the_dry_run_counts_all_variants_and_the_looks_at_the_training_set(self):
         result = self.run_study(*SMALL, "--dry-run", "--json")

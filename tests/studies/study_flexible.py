@@ -2,7 +2,6 @@
 """`shoal study flexible` from the command line to its files: study_flexible.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import shutil
 
 import study
 from study import rows_of
@@ -15,21 +14,14 @@ class StudyFlexible(study.Case):
     NAME, ARGUMENTS = "flexible", SMALL
 
     def test_ends_well_and_says_what_it_found(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["The same size from any start", "October 2017", "no lower bound", "NaN or infinite in float32",
-                      "Against plain networks"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("The same size from any start", "October 2017", "no lower bound", "NaN or infinite in float32",
+                              "Against plain networks")
         with open(os.path.join(self.directory, "verdict.txt")) as file:
             self.assertIn("no lower bound", file.read())
 
     def test_writes_what_train_writes_and_its_own(self):
-        drawn = shutil.which("gnuplot") is not None
-        names = ["config.toml", "run.json", "state.safetensors", "population.csv", "flexible.csv"]
-        for figure in ["start", "penalty", "frontier", "epochs"]:
-            names += [f"figures/flexible-{figure}{s}" for s in [".dat", ".gp"] + ([".svg", ".png"] if drawn else [])]
-        for name in names:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
+        self.check_written(["config.toml", "run.json", "state.safetensors", "population.csv", "flexible.csv"],
+                           ["flexible-start", "flexible-penalty", "flexible-frontier", "flexible-epochs"])
 
     def test_a_row_a_setting(self):
         rows = rows_of(self.directory, "flexible.csv")
@@ -64,14 +56,9 @@ class StudyFlexible(study.Case):
             self.assertEqual(rows_of(self.directory, "flexible.csv"), rows_of(self.folder, other, "flexible.csv"))
 
     def test_refusals_are_one_sentence(self):
-        for arguments, words in [(["--hidden", "20x10"], "single hidden layers"), (["--lr", "0.1,0.2"], "one value"),
-                                 (["--l2", "0"], "larger than 0"), (["--starts", "2e7"], "too large"),
-                                 (["--plain", "0"], "too small")]:
-            r = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(r.returncode, 2, arguments)
-            self.assertIn(words, r.stderr)
-            self.assertEqual(len(r.stderr.strip().splitlines()), 1, r.stderr)
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--hidden", "20x10"], "single hidden layers"), (["--lr", "0.1,0.2"], "one value"),
+                                   (["--l2", "0"], "larger than 0"), (["--starts", "2e7"], "too large"),
+                                   (["--plain", "0"], "too small")])
 
     def test_an_estimate_without_a_trace(self):
         r = self.run_study(*SMALL, "--dry-run", "-o", os.path.join(self.folder, "dry"))

@@ -2,7 +2,6 @@
 """`shoal study growth` from the command line to its files: study_growth.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -28,21 +27,12 @@ class StudyGrowth(study.Case):
     NAME, ARGUMENTS = "growth", SMALL
 
     def test_ends_well_and_names_its_directory_last(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["Is growing ever better", "Is splitting better", "Start large and shrink", "A size gate that starts at 4",
-                      "When to add", "gradient at the edge"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("Is growing ever better", "Is splitting better", "Start large and shrink", "A size gate that starts at 4",
+                              "When to add", "gradient at the edge")
 
     def test_writes_what_train_writes_and_its_own(self):
-        for name in ["config.toml", "run.json", "state.safetensors", "verdict.txt", *TABLES]:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
-        drawn = shutil.which("gnuplot") is not None
-        for figure in ["growth-arms", "growth-curves", "growth-when"]:
-            for suffix in [".dat", ".gp"] + ([".svg", ".png"] if drawn else []):
-                self.assertGreater(os.path.getsize(os.path.join(self.directory, "figures", figure + suffix)), 0)
-        left = [f for _, _, files in os.walk(self.directory) for f in files if f.endswith(".tmp") or "checkpoint" in f]
-        self.assertEqual(left, [])
+        self.check_written(["config.toml", "run.json", "state.safetensors", "verdict.txt", *TABLES],
+                           ["growth-arms", "growth-curves", "growth-when"])
 
     def test_all_arms_cost_the_same(self):
         rows = {row["arm"]: row for row in rows_of(self.directory, "growth.csv")}
@@ -122,14 +112,10 @@ class StudyGrowth(study.Case):
                 self.assertEqual(bytes_of(directory, name), bytes_of(self.directory, name), name)
 
     def test_what_it_cannot_do_is_refused(self):
-        for arguments, words in [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5x8"], "5x8"), (["--start", "5"], "--start"),
-                                 (["--start", "16"], "--start"), (["--widest", "48"], "--widest"), (["--epochs", "1"], "too little"),
-                                 (["--loss", "squared-error"], "cross-entropy"), (["--gate", "size"], "--gate"),
-                                 (["--quick", "--full"], "--full")]:
-            result = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(result.returncode, 2, arguments)
-            self.assertIn(words, result.stderr)
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5x8"], "5x8"), (["--start", "5"], "--start"),
+                                   (["--start", "16"], "--start"), (["--widest", "48"], "--widest"), (["--epochs", "1"], "too little"),
+                                   (["--loss", "squared-error"], "cross-entropy"), (["--gate", "size"], "--gate"),
+                                   (["--quick", "--full"], "--full")])
 
     def test_networks_that_diverge_are_counted_and_nothing_grows_from_them(self):
         directory = os.path.join(self.folder, "diverged")

@@ -2,7 +2,6 @@
 """`shoal study ordering` from the command line to its files: study_ordering.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -20,19 +19,11 @@ class StudyOrdering(study.Case):
     NAME, ARGUMENTS = "ordering", SMALL
 
     def test_ends_well_and_names_its_directory_last(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["Against the exact rise", "standard deviation", "gate's gradient", "exact order", "stay within one point"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("Against the exact rise", "standard deviation", "gate's gradient", "exact order", "stay within one point")
 
     def test_writes_what_train_writes_and_its_own(self):
-        for name in ["config.toml", "run.json", "state.safetensors", "verdict.txt", *TABLES]:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
-        drawn = shutil.which("gnuplot") is not None
-        for figure in ["ordering-proxies", "ordering-stability", "ordering-pruning"]:
-            for suffix in [".dat", ".gp"] + ([".svg", ".png"] if drawn else []):
-                self.assertGreater(os.path.getsize(os.path.join(self.directory, "figures", figure + suffix)), 0)
-        self.assertEqual([f for f in os.listdir(self.directory) if f.endswith(".tmp") or "checkpoint" in f], [])
+        self.check_written(["config.toml", "run.json", "state.safetensors", "verdict.txt", *TABLES],
+                           ["ordering-proxies", "ordering-stability", "ordering-pruning"])
 
     def test_every_neuron_of_every_network(self):
         rows = rows_of(self.directory, "ordering-neurons.csv")
@@ -111,12 +102,8 @@ class StudyOrdering(study.Case):
         self.assertFalse(os.path.exists(os.path.join(whole, "ordering-pruning.csv")))
 
     def test_what_it_cannot_do_is_refused(self):
-        for arguments, words in [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5,8x8"], "8x8"), (["--hidden", "2"], "too few"),
-                                 (["--loss", "squared-error"], "cross-entropy"), (["--quick", "--full"], "--full")]:
-            result = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(result.returncode, 2, arguments)
-            self.assertIn(words, result.stderr)
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5,8x8"], "8x8"), (["--hidden", "2"], "too few"),
+                                   (["--loss", "squared-error"], "cross-entropy"), (["--quick", "--full"], "--full")])
 
     def test_a_dry_run_says_how_long_and_writes_nothing(self):
         directory = os.path.join(self.folder, "dry")

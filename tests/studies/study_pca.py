@@ -2,7 +2,6 @@
 """`shoal study pca` from the command line to its files: study_pca.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -22,19 +21,11 @@ class StudyPca(study.Case):
     NAME, ARGUMENTS = "pca", SMALL
 
     def test_ends_well_and_names_its_directory_last(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["have rank", "straight line", "equally important", "80 % accuracy", "participation ratio"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("have rank", "straight line", "equally important", "80 % accuracy", "participation ratio")
 
     def test_writes_what_train_writes_and_its_own(self):
-        for name in ["config.toml", "run.json", "state.safetensors", "pca.csv", "pca-kept.csv", "pca.npz"]:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
-        drawn = shutil.which("gnuplot") is not None
-        for figure in ["pca-spectrum", "pca-reconstruction", "pca-accuracy", "pca-dimension"]:
-            for suffix in [".dat", ".gp"] + ([".svg", ".png"] if drawn else []):
-                self.assertGreater(os.path.getsize(os.path.join(self.directory, "figures", figure + suffix)), 0)
-        self.assertEqual([f for f in os.listdir(self.directory) if f.endswith(".tmp") or "checkpoint" in f], [])
+        self.check_written(["config.toml", "run.json", "state.safetensors", "pca.csv", "pca-kept.csv", "pca.npz"],
+                           ["pca-spectrum", "pca-reconstruction", "pca-accuracy", "pca-dimension"])
 
     def test_a_row_a_width_and_side(self):
         rows = rows_of(self.directory, "pca.csv")

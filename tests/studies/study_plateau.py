@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`shoal study plateau` from the command line to its files: study_plateau.py PATH_OF_SHOAL. Standard library only."""
 import os
-import shutil
 
 import study
 from study import rows_of
@@ -14,20 +13,13 @@ class StudyPlateau(study.Case):
     NAME, ARGUMENTS = "plateau", SMALL
 
     def test_ends_well_and_says_what_it_found(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["With L2 outgoing weights beyond the gate are zero", "keep their initial level", "L2 causes the plateau"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("With L2 outgoing weights beyond the gate are zero", "keep their initial level", "L2 causes the plateau")
         with open(os.path.join(self.directory, "verdict.txt")) as file:
             self.assertIn("Adam divides the gradient", file.read())
 
     def test_writes_its_files(self):
-        drawn = shutil.which("gnuplot") is not None
-        names = ["config.toml", "run.json", "state.safetensors", "population.csv", "plateau.csv", "plateau-neurons.csv"]
-        for figure in ["weights", "weights-20", "growth"]:
-            names += [f"figures/plateau-{figure}{s}" for s in [".dat", ".gp"] + ([".svg", ".png"] if drawn else [])]
-        for name in names:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
+        self.check_written(["config.toml", "run.json", "state.safetensors", "population.csv", "plateau.csv", "plateau-neurons.csv"],
+                           ["plateau-weights", "plateau-weights-20", "plateau-growth"])
 
     def test_idle_weights_go_where_theory_says(self):
         rows = {(r["decay"], r["start"]): r for r in rows_of(self.directory, "plateau.csv")}
@@ -47,14 +39,9 @@ class StudyPlateau(study.Case):
         self.assertEqual(rows_of(self.directory, "plateau.csv"), rows_of(where, "plateau.csv"))
 
     def test_refusals_are_one_sentence(self):
-        for arguments, words in [(["--hidden", "20x10"], "single hidden layers"), (["--lr", "0.1,0.2"], "one value"),
-                                 (["--l2", "0.1"], "leave it out"), (["--coupled", "0"], "too small"),
-                                 (["--gate", "size"], "leave it out")]:
-            r = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(r.returncode, 2, arguments)
-            self.assertIn(words, r.stderr)
-            self.assertEqual(len(r.stderr.strip().splitlines()), 1, r.stderr)
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--hidden", "20x10"], "single hidden layers"), (["--lr", "0.1,0.2"], "one value"),
+                                   (["--l2", "0.1"], "leave it out"), (["--coupled", "0"], "too small"),
+                                   (["--gate", "size"], "leave it out")])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """`shoal study pretrain` from the command line to its files: study_pretrain.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import shutil
 import statistics
 
 import study
@@ -18,20 +17,12 @@ class StudyPretrain(study.Case):
     NAME, ARGUMENTS = "pretrain", SMALL
 
     def test_ends_well_and_answers(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["smaller final size", "Has x0 settled?", "at equal epochs with the gate", "at equal epochs in all", "At equal size",
-                      "The moment the gate begins", "random slope"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("smaller final size", "Has x0 settled?", "at equal epochs with the gate", "at equal epochs in all", "At equal size",
+                              "The moment the gate begins", "random slope")
 
     def test_writes_what_train_writes_and_its_own(self):
-        for name in ["config.toml", "run.json", "curves.npz", "population.csv", "state.safetensors", *TABLES]:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
-        drawn = shutil.which("gnuplot") is not None
-        for figure in FIGURES:
-            for suffix in [".dat", ".gp"] + ([".svg", ".png"] if drawn else []):
-                self.assertGreater(os.path.getsize(os.path.join(self.directory, "figures", figure + suffix)), 0)
-        self.assertEqual([f for f in os.listdir(self.directory) if f.endswith(".tmp") or "checkpoint" in f], [])
+        self.check_written(["config.toml", "run.json", "curves.npz", "population.csv", "state.safetensors", *TABLES],
+                           FIGURES)
 
     def test_every_arm_is_read_at_its_own_end(self):
         rows = rows_of(self.directory, "pretrain.csv")
@@ -86,14 +77,9 @@ class StudyPretrain(study.Case):
             self.assertEqual(bytes_of(directory, name), bytes_of(self.directory, name), name)
 
     def test_what_would_mix_experiments_is_refused(self):
-        for arguments, words in [(["--lr", "0.001,0.01"], "--lr"), (["--gate", "size"], "--gate"), (["--hidden", "8x8"], "8x8"),
-                                 (["--pretrain=-1"], "too small"), (["--gate-begin", "2"], "--gate-begin"),
-                                 (["--evaluate", "last"], "--evaluate"), (["--quick", "--full"], "--full")]:
-            result = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(result.returncode, 2, arguments)
-            self.assertIn(words, result.stderr)
-            self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
-        self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--lr", "0.001,0.01"], "--lr"), (["--gate", "size"], "--gate"), (["--hidden", "8x8"], "8x8"),
+                                   (["--pretrain=-1"], "too small"), (["--gate-begin", "2"], "--gate-begin"),
+                                   (["--evaluate", "last"], "--evaluate"), (["--quick", "--full"], "--full")])
 
     def test_one_arm_and_one_seed(self):
         result = self.run_study(*SMALL, "--pretrain", "1", "--pretrain-random", "1", "--seeds", "1", "--epochs", "1", "-o",

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`shoal study size-only` from the command line to its files: study_size_only.py PATH_OF_SHOAL. Standard library only."""
 import os
-import shutil
 
 import study
 from study import rows_of
@@ -15,18 +14,11 @@ class StudySizeOnly(study.Case):
     NAME, ARGUMENTS = "size-only", SMALL
 
     def test_ends_well_and_says_what_it_found(self):
-        self.assertEqual(self.result.returncode, 0, self.result.stderr)
-        self.assertEqual(self.result.stdout.rstrip().splitlines()[-1], self.directory)
-        for words in ["depend on the start", "come to rest", "Local minima", "half of the neurons", "worth while"]:
-            self.assertIn(words, self.result.stdout)
+        self.check_ended_well("depend on the start", "come to rest", "Local minima", "half of the neurons", "worth while")
 
     def test_writes_its_files(self):
-        drawn = shutil.which("gnuplot") is not None
-        names = ["config.toml", "run.json", "state.safetensors", "size-only.csv", "size-only-landscape.csv", "verdict.txt"]
-        for figure in ["landscape", "epochs", "frontier"]:
-            names += [f"figures/size-only-{figure}{s}" for s in [".dat", ".gp"] + ([".svg", ".png"] if drawn else [])]
-        for name in names:
-            self.assertGreater(os.path.getsize(os.path.join(self.directory, name)), 0, name)
+        self.check_written(["config.toml", "run.json", "state.safetensors", "size-only.csv", "size-only-landscape.csv", "verdict.txt"],
+                           ["size-only-landscape", "size-only-epochs", "size-only-frontier"])
 
     def test_rows(self):
         rows = rows_of(self.directory, "size-only.csv")
@@ -51,13 +43,8 @@ class StudySizeOnly(study.Case):
         self.assertEqual(*same)
 
     def test_refusals_are_one_sentence(self):
-        for arguments, words in [(["--hidden", "20x10"], "single hidden layers"), (["--trained", "8"], "less than --epochs"),
-                                 (["--loss", "mse"], "cross-entropy"), (["--weights-rest", "2"], "leave it out")]:
-            r = self.run_study(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(r.returncode, 2, arguments)
-            self.assertIn(words, r.stderr)
-            self.assertEqual(len(r.stderr.strip().splitlines()), 1, r.stderr)
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--hidden", "20x10"], "single hidden layers"), (["--trained", "8"], "less than --epochs"),
+                                   (["--loss", "mse"], "cross-entropy"), (["--weights-rest", "2"], "leave it out")])
 
 
 if __name__ == "__main__":
