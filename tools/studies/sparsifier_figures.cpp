@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "tools/figures/colours.h"
 #include "tools/value_list.h"
@@ -177,8 +178,9 @@ Figure starts_figure(Rows rows, const std::string& where) {
               .legend = true,
               .legend_columns = 4};
   Panel accuracies{.x = {}, .y = {.label = "test accuracy (%)"}};
-  double fewest = 1e9, most = 2.0, from = 1e9, to = 2.0;
+  double most = 2.0;
   std::size_t i = 0;
+  std::set<int> widths;
   for (auto& [lambda, found] : by) {
     std::sort(found.begin(), found.end(), [](auto* a, auto* b) { return a->width < b->width; });
     const std::string colour = i++ % 2 ? kVermillion : kBlue;
@@ -188,16 +190,18 @@ Figure starts_figure(Rows rows, const std::string& where) {
       add_point(size, row->width, row->size);
       size.low.back() = std::max(0.5, size.low.back());
       add_point(accuracy, row->width, row->test_accuracy, 100);
-      fewest = std::min(fewest, std::max(1.0, row->size.mean)), most = std::max(most, row->size.mean);
-      from = std::min(from, static_cast<double>(row->width)),
-      to = std::max(to, static_cast<double>(row->width));
+      most = std::max(most, row->size.mean);
+      widths.insert(row->width);
     }
     sizes.series.push_back(std::move(size)), accuracies.series.push_back(std::move(accuracy));
   }
-  sizes.y = size_axis("neurons left", fewest / 1.3, most * 1.3);
-  sizes.x = accuracies.x = size_axis("neurons at the start", from, to);
+  sizes.y = {.label = "neurons left", .from = 0.0, .to = 1.25 * most};
+  Axis start{.label = "neurons at the start", .log2 = true};
+  for (const int width : widths) start.tics.emplace_back(width, std::to_string(width));
+  if (!widths.empty()) start.from = *widths.begin() / 1.15, start.to = *widths.rbegin() * 1.15;
+  sizes.x = accuracies.x = start;
   sizes.x.label.clear();
-  return {"sparsifier-starts", {sizes, accuracies}, 760, 640};
+  return {"sparsifier-starts", {sizes, accuracies}, 760, 640, 1, 0.12};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tools/studies/sparsifier_rows.h"
 #include "tools/value_list.h"
@@ -84,25 +85,31 @@ std::string death_sentence(Rows rows) {
   Found found = penalised(rows, Family::rates);
   std::erase_if(found, [](const SparsifierRow* r) { return r->first_deaths.empty(); });
   if (found.empty()) return {};
-  std::sort(found.begin(), found.end(), [](auto* a, auto* b) { return a->gate_lr < b->gate_lr; });
+  std::stable_sort(found.begin(), found.end(), [](auto* a, auto* b) {
+    return std::pair(-a->lambda, a->gate_lr) < std::pair(-b->lambda, b->gate_lr);
+  });
   std::string text;
-  bool never_before = true;
+  bool never_before = true, could_tell = false;
+  double lambda = -1.0;
   for (const SparsifierRow* row : found) {
     const Summary epoch = summarize(row->first_deaths);
-    text += fmt::format("{}rate {}: {:.2f} epochs, the first 1 % in epoch {:.1f}", text.empty() ? "" : "; ",
-                        to_text(row->gate_lr), row->earliest_death, epoch.mean);
+    text += text.empty() ? "" : "; ";
+    if (row->lambda != lambda) text += fmt::format("lambda {}, ", to_text(lambda = row->lambda));
+    text += fmt::format("rate {}: {:.2f} epochs, the first 1 % in epoch {:.1f}", to_text(row->gate_lr),
+                        row->earliest_death, epoch.mean);
     // Adam's steps may exceed its rate a little while its second moment is young.
     never_before = never_before && epoch.min >= std::floor(0.9 * row->earliest_death);
+    could_tell = could_tell || row->earliest_death >= 1.0;
   }
   return fmt::format(
       "When neurons die: a gate that starts at 1 and moves by at most about its learning rate a step needs 1 "
-      "/ rate "
-      "steps to reach 0. {} (lambda {}). {}",
-      text, to_text(found.front()->lambda),
-      never_before
+      "/ rate steps to reach 0 (neurons are counted at the ends of epochs). {}. {}",
+      text,
+      !never_before ? "Here some die earlier than that, so the step size alone does not set the epoch."
+      : could_tell
           ? "No neuron dies before that, whatever lambda: the epoch of the collapse is set by the step "
             "size, not by the task."
-          : "Here some die earlier than that, so the step size alone does not set the epoch.");
+          : "With rates so large that is within the first epoch, so that this run cannot tell.");
 }
 
 /// Change of the test accuracy in the epoch in which the size fell most, and that of networks without
