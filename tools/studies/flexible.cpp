@@ -32,25 +32,28 @@ FlexibleSpec spec_of(const Settings& settings) {
   s.starts = settings.reals("starts"), s.penalties = settings.reals("penalties");
   s.start_penalty = settings.real("start-penalty"), s.l2 = settings.reals("l2").front();
   for (const std::int64_t width : settings.integers("plain")) s.fixed.push_back(static_cast<int>(width));
+  for (const std::int64_t depth : settings.integers("layers")) s.depths.push_back(static_cast<int>(depth));
   return s;
 }
 
 std::vector<Record> records_of(const std::vector<FlexibleRow>& rows) {
   std::vector<Record> records;
   for (const FlexibleRow& row : rows) {
-    const bool by_start = row.kind == FlexibleRow::Kind::start_penalty;
     Record& record = records.emplace_back();
-    record.emplace_back("kind", by_start ? "gated-x0" : name_of(row.kind));
+    record.emplace_back("kind", row.kind == FlexibleRow::Kind::start_penalty ? "gated-x0"
+                                : row.kind == FlexibleRow::Kind::deep        ? "gated-deep"
+                                                                             : name_of(row.kind));
     for (const auto& [name, value] : flexible_columns(row)) record.emplace_back(name, value);
   }
   return records;
 }
 
 std::string table(const std::vector<FlexibleRow>& rows, bool colour) {
-  Table text({"", "width", "start", "lambda", "L2", "models", "size", "sd", "train %", "test %", "sd"});
+  Table text(
+      {"", "width", "layers", "start", "lambda", "L2", "models", "size", "sd", "train %", "test %", "sd"});
   for (const FlexibleRow& r : rows) {
     const bool gated = r.kind != FlexibleRow::Kind::fixed;
-    text.add({std::string(name_of(r.kind)), std::to_string(r.width),
+    text.add({std::string(name_of(r.kind)), std::to_string(r.width), std::to_string(r.depth),
               gated ? fmt::format("{:.0f}", r.start) : "", gated ? fmt::format("{:.1e}", r.penalty) : "",
               r.l2 > 0 ? fmt::format("{}", r.l2) : "", std::to_string(r.models),
               gated ? cell(r.size.mean, 1) : "", gated ? cell(r.size.sd, 1) : "",
@@ -104,6 +107,15 @@ Schema schema_of_study() {
                     .help = "widths of the plain networks beside them",
                     .list = true,
                     .minimum = 1});
+  schema.push_back({.key = "layers",
+                    .type = SettingType::integer,
+                    .fallback = {},
+                    .group = kStudyGroup,
+                    .metavar = "N",
+                    .help = "depths of networks with a gate in every hidden layer, each from x0 = 25",
+                    .list = true,
+                    .minimum = 2,
+                    .maximum = 4});
   return schema;
 }
 
@@ -130,7 +142,8 @@ Action declare_flexible(CLI::App& app) {
                            {"seeds", "3"},
                            {"starts", "0,32,64,96,128"},
                            {"penalties", "1e-3,1e-4,1e-5,1e-6"},
-                           {"plain", "8,16,32,64,96,128"}}},
+                           {"plain", "8,16,32,64,96,128"},
+                           {"layers", "2,3"}}},
                          {"--full",
                           "500 neurons, 15 epochs, 11 starts, 11 penalties, 3 seeds: the journal's settings",
                           {{"hidden", "500"},
@@ -138,7 +151,8 @@ Action declare_flexible(CLI::App& app) {
                            {"seeds", "3"},
                            {"starts", "0,50,100,150,200,250,300,350,400,450,500"},
                            {"penalties", "3e-3,1e-3,3e-4,1e-4,3e-5,1e-5,3e-6,1e-6,3e-7,1e-7,3e-8"},
-                           {"plain", "8,16,32,64,96,128,192,256,384,512,1000"}}}},
+                           {"plain", "8,16,32,64,96,128,192,256,384,512,1000"},
+                           {"layers", "2,3"}}}},
             .extras = extras_of_study});
 }
 

@@ -122,6 +122,32 @@ Figure frontier_figure(const FlexibleSpec& s, const Rows& rows, const std::strin
   return {"flexible-frontier", {panel}, 760, 500};
 }
 
+/// x0 of every layer of networks of several, and of one from the nearest start.
+Figure layers_figure(const FlexibleSpec& s, const Rows& rows, const std::string& where) {
+  Panel panel{.title = fmt::format("Final x0 by layer, {}: from x0 = {:g} of {} in each, lambda {}", where,
+                                   kDeepStart, s.neurons, s.start_penalty),
+              .x = {.label = "hidden layer", .from = 0.5, .step = 1},
+              .y = {.label = "final x0", .from = 0.0},
+              .legend = true,
+              .legend_columns = 2};
+  for (const Arm& arm : arms_of(s)) {
+    const Rows deep = by_depth(rows, arm.l2);
+    for (std::size_t i = 0; i < deep.size(); ++i) {
+      const std::string light = arm.l2 > 0 ? kSky : kOrange;
+      Series series{Mark::error_bars,
+                    fmt::format("{} layers, {}", deep[i].depth, arm.name),
+                    i + 1 == deep.size() ? arm.colour : light,
+                    {},
+                    {}};
+      for (std::size_t l = 0; l < deep[i].layer_sizes.size(); ++l)
+        add_point(series, static_cast<double>(l + 1), deep[i].layer_sizes[l], 1);
+      panel.x.to = std::max(panel.x.to.value_or(0), deep[i].depth + 0.5);
+      panel.series.push_back(std::move(series));
+    }
+  }
+  return {"flexible-layers", {panel}, 760, 440};
+}
+
 double epochs_step(const Rows& lines) {
   std::size_t epochs = 1;
   for (const FlexibleRow& r : lines) epochs = std::max(epochs, r.epoch_size.size());
@@ -162,7 +188,8 @@ Figure epochs_figure(const FlexibleSpec& s, const Rows& rows, const std::string&
 
 std::vector<Figure> flexible_figures(const FlexibleSpec& s, const Rows& rows, const std::string& where) {
   std::vector<Figure> figures{start_figure(s, rows, where), penalty_figure(s, rows, where),
-                              frontier_figure(s, rows, where), epochs_figure(s, rows, where)};
+                              frontier_figure(s, rows, where), epochs_figure(s, rows, where),
+                              layers_figure(s, rows, where)};
   std::erase_if(figures, [](const Figure& f) {
     return std::any_of(f.panels.begin(), f.panels.end(), [](const Panel& p) {
       return std::all_of(p.series.begin(), p.series.end(), [](const Series& x) { return x.y.empty(); });

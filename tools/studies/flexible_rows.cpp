@@ -26,23 +26,25 @@ struct Draft {
   FlexibleRow row;
   std::vector<double> losses;
   std::vector<std::vector<double>> epoch_sizes;  // [epoch][model]
+  std::vector<std::vector<double>> layer_sizes;  // [layer][model]
 };
 
-using Key = std::tuple<FlexibleRow::Kind, int, double, double, double>;
+using Key = std::tuple<FlexibleRow::Kind, int, int, double, double, double>;
 
 Key key_of(const ModelSpec& m) {
-  if (m.gates.empty())
-    return {FlexibleRow::Kind::fixed, m.hidden.front(), kUnknown, kUnknown, m.optimizer.l2};
+  const int width = m.hidden.front(), depth = static_cast<int>(m.hidden.size());
+  if (m.gates.empty()) return {FlexibleRow::Kind::fixed, width, depth, kUnknown, kUnknown, m.optimizer.l2};
   const GateSpec& g = m.gates.front();
-  const auto kind =
-      g.size_penalty == SizePenalty::start ? FlexibleRow::Kind::start_penalty : FlexibleRow::Kind::gated;
-  return {kind, m.hidden.front(), g.start, g.penalty, m.optimizer.l2};
+  const auto kind = depth > 1                              ? FlexibleRow::Kind::deep
+                    : g.size_penalty == SizePenalty::start ? FlexibleRow::Kind::start_penalty
+                                                           : FlexibleRow::Kind::gated;
+  return {kind, width, depth, g.start, g.penalty, m.optimizer.l2};
 }
 
 /// NaN is not equal to itself, so keys of plain networks are compared without it.
 bool same(const FlexibleRow& row, const Key& key) {
-  const auto& [kind, width, start, penalty, l2] = key;
-  if (row.kind != kind || row.width != width || row.l2 != l2) return false;
+  const auto& [kind, width, depth, start, penalty, l2] = key;
+  if (row.kind != kind || row.width != width || row.depth != depth || row.l2 != l2) return false;
   return kind == FlexibleRow::Kind::fixed || (row.start == start && row.penalty == penalty);
 }
 
@@ -52,16 +54,24 @@ bool naive_works(double x0, double k, int n) {
   return std::isfinite(s.value) && std::isfinite(s.by_x0) && std::isfinite(s.by_k);
 }
 
-void add_sizes(Draft& d, const ModelSpec& spec, const GateResult& gate) {
-  d.row.sizes.push_back(gate.size);
-  d.epoch_sizes.resize(std::max(d.epoch_sizes.size(), gate.epoch_size.size()));
-  for (std::size_t e = 0; e < gate.epoch_size.size(); ++e) d.epoch_sizes[e].push_back(gate.epoch_size[e]);
-  std::vector<double> visited{spec.gates.front().start};
-  visited.insert(visited.end(), gate.epoch_size.begin(), gate.epoch_size.end());
-  for (const double x0 : visited) {
-    ++d.row.naive_checks;
-    d.row.naive_failures += !naive_works(x0, spec.gates.front().slope, spec.hidden.front());
+void add_sizes(Draft& d, const ModelSpec& spec, std::span<const GateResult> gates) {
+  double all = 0;
+  std::vector<double> by_epoch(gates.front().epoch_size.size(), 0.0);
+  d.layer_sizes.resize(gates.size());
+  for (std::size_t l = 0; l < gates.size(); ++l) {
+    all += gates[l].size;
+    d.layer_sizes[l].push_back(gates[l].size);
+    for (std::size_t e = 0; e < by_epoch.size(); ++e) by_epoch[e] += gates[l].epoch_size[e];
+    std::vector<double> visited{spec.gates[l].start};
+    visited.insert(visited.end(), gates[l].epoch_size.begin(), gates[l].epoch_size.end());
+    for (const double x0 : visited) {
+      ++d.row.naive_checks;
+      d.row.naive_failures += !naive_works(x0, spec.gates[l].slope, spec.hidden[l]);
+    }
   }
+  d.row.sizes.push_back(all);
+  d.epoch_sizes.resize(std::max(d.epoch_sizes.size(), by_epoch.size()));
+  for (std::size_t e = 0; e < by_epoch.size(); ++e) d.epoch_sizes[e].push_back(by_epoch[e]);
 }
 
 FlexibleRow finished(Draft d) {
@@ -71,6 +81,8 @@ FlexibleRow finished(Draft d) {
   r.train_accuracy = summarize(r.train_accuracies), r.test_accuracy = summarize(r.test_accuracies);
   r.train_loss = summarize(d.losses);
   for (const std::vector<double>& sizes : d.epoch_sizes) r.epoch_size.push_back(summarize(sizes));
+  if (r.kind == FlexibleRow::Kind::deep)
+    for (const std::vector<double>& sizes : d.layer_sizes) r.layer_sizes.push_back(summarize(sizes));
   return std::move(r);
 }
 
@@ -90,11 +102,11 @@ std::vector<FlexibleRow> gated_rows(const std::vector<FlexibleRow>& rows, double
 std::vector<ModelSpec> flexible_models(const FlexibleSpec& s, const ModelSpec& pattern,
                                        const std::vector<std::uint64_t>& seeds) {
   std::vector<ModelSpec> models;
-  const auto add = [&](int width, double l2, const GateSpec* gate) {
+  const auto add = [&](int width, double l2, const GateSpec* gate, int depth = 1) {
     for (const std::uint64_t seed : seeds) {
       ModelSpec m = pattern;
-      m.hidden = {width}, m.seed = seed, m.optimizer.l2 = l2;
-      if (gate) m.gates = {*gate};
+      m.hidden.assign(static_cast<std::size_t>(depth), width), m.seed = seed, m.optimizer.l2 = l2;
+      if (gate) m.gates.assign(static_cast<std::size_t>(depth), *gate);
       const auto equal = [&](const ModelSpec& other) {
         return other.hidden == m.hidden && other.seed == m.seed && other.optimizer.l2 == l2 &&
                other.gates == m.gates;
@@ -114,6 +126,8 @@ std::vector<ModelSpec> flexible_models(const FlexibleSpec& s, const ModelSpec& p
       add(s.neurons, l2, &gate);
     }
     for (const int width : s.fixed) add(width, l2, nullptr);
+    const GateSpec gate = size_gate(kDeepStart, s.start_penalty, SizePenalty::integral);
+    for (const int depth : s.depths) add(s.neurons, l2, &gate, depth);
   }
   for (const double penalty : s.start_rates) {
     const GateSpec gate = size_gate(s.neurons / 2.0, penalty, SizePenalty::start);
@@ -131,7 +145,7 @@ std::vector<FlexibleRow> flexible_rows(const RunSpec& spec, const RunResult& res
     auto d = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& x) { return same(x.row, key); });
     if (d == drafts.end()) {
       d = drafts.emplace(drafts.end());
-      std::tie(d->row.kind, d->row.width, d->row.start, d->row.penalty, d->row.l2) = key;
+      std::tie(d->row.kind, d->row.width, d->row.depth, d->row.start, d->row.penalty, d->row.l2) = key;
     }
     if (r.status != ModelStatus::ok) {
       ++d->row.diverged;
@@ -139,7 +153,7 @@ std::vector<FlexibleRow> flexible_rows(const RunSpec& spec, const RunResult& res
     }
     d->row.train_accuracies.push_back(r.train_accuracy), d->row.test_accuracies.push_back(r.test_accuracy);
     d->losses.push_back(r.train_loss);
-    if (!model.gates.empty()) add_sizes(*d, model, r.gates.front());
+    if (!model.gates.empty()) add_sizes(*d, model, r.gates);
   }
   std::vector<FlexibleRow> rows;
   for (Draft& d : drafts) rows.push_back(finished(std::move(d)));
@@ -181,18 +195,31 @@ std::vector<FlexibleRow> by_penalty(const std::vector<FlexibleRow>& rows, double
                     [=](const FlexibleRow& r) { return r.start == start && r.l2 == l2; });
 }
 
+std::vector<FlexibleRow> by_depth(const std::vector<FlexibleRow>& rows, double l2) {
+  std::vector<FlexibleRow> found;
+  for (const FlexibleRow& r : rows)
+    if (r.kind == FlexibleRow::Kind::deep && r.models > 0 && r.l2 == l2) found.push_back(r);
+  std::ranges::sort(found, {}, &FlexibleRow::depth);
+  return found;
+}
+
 std::string_view name_of(FlexibleRow::Kind kind) {
   switch (kind) {
     case FlexibleRow::Kind::fixed: return "fixed";
     case FlexibleRow::Kind::gated: return "gated";
     case FlexibleRow::Kind::start_penalty: return "gated, penalty x0";
+    case FlexibleRow::Kind::deep: return "gated, several layers";
   }
   return "?";
 }
 
 std::vector<std::pair<std::string, double>> flexible_columns(const FlexibleRow& r) {
   const bool gated = r.kind != FlexibleRow::Kind::fixed;
+  const auto layer = [&](std::size_t l) {
+    return l < r.layer_sizes.size() ? r.layer_sizes[l].mean : kUnknown;
+  };
   return {{"width", r.width},
+          {"layers", r.depth},
           {"start", r.start},
           {"penalty", r.penalty},
           {"l2", r.l2},
@@ -200,6 +227,10 @@ std::vector<std::pair<std::string, double>> flexible_columns(const FlexibleRow& 
           {"diverged", static_cast<double>(r.diverged)},
           {"size", gated ? r.size.mean : r.width},
           {"size_sd", gated ? r.size.sd : kUnknown},
+          {"size_layer_1", layer(0)},
+          {"size_layer_2", layer(1)},
+          {"size_layer_3", layer(2)},
+          {"size_layer_4", layer(3)},
           {"train_accuracy", r.train_accuracy.mean},
           {"train_accuracy_sd", r.train_accuracy.sd},
           {"test_accuracy", r.test_accuracy.mean},

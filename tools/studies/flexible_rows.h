@@ -18,10 +18,16 @@ struct FlexibleSpec {
   std::vector<double> starts;     // of x0, at the penalty start_penalty
   std::vector<double> penalties;  // lambda, from the middle of the layer
   double start_penalty = 1e-5;
-  double l2 = 1e-3;                                        // every setting is trained without and with it
-  std::vector<int> fixed;                                  // widths of plain networks
+  double l2 = 1e-3;        // every setting is trained without and with it
+  std::vector<int> fixed;  // widths of plain networks
+  std::vector<int>
+      depths;  // hidden layers of networks with a gate in each, from kDeepStart, at start_penalty
   std::vector<double> start_rates{1e-3, 1e-2, 1e-1, 1.0};  // lambda of models whose penalty is x0 itself
 };
+
+/// Where x0 of every layer starts in networks of several: the journal's code of November 2017, which was left
+/// without results.
+inline constexpr double kDeepStart = 25.0;
 
 /// The journal's code of October 2017 set x0 to 1 whatever start was asked for.
 inline constexpr double kIgnoredStart = 1.0;
@@ -32,11 +38,12 @@ std::vector<ModelSpec> flexible_models(const FlexibleSpec&, const ModelSpec& pat
 
 /// One setting over its seeds, models that diverged left out.
 struct FlexibleRow {
-  enum class Kind { fixed, gated, start_penalty } kind = Kind::fixed;
-  int width = 0;
+  enum class Kind { fixed, gated, start_penalty, deep } kind = Kind::fixed;
+  int width = 0, depth = 1;               // of each hidden layer; hidden layers
   double start = 0, penalty = 0, l2 = 0;  // start and penalty of gated layers
   std::int64_t models = 0, diverged = 0;
-  Summary size, train_accuracy, test_accuracy, train_loss;
+  Summary size, train_accuracy, test_accuracy, train_loss;       // size: of all layers together
+  std::vector<Summary> layer_sizes;                              // [layer] of deep networks
   std::vector<double> sizes, train_accuracies, test_accuracies;  // [models]
   std::vector<Summary> epoch_size;                               // [epochs]
   std::int64_t naive_failures = 0, naive_checks = 0;  // epochs whose x0 makes the plain formulas NaN or inf
@@ -58,6 +65,9 @@ double best_fixed(const std::vector<FlexibleRow>&, double l2);
 /// The rows of one kind, L2 penalty and lambda (or start), ascending in the other.
 std::vector<FlexibleRow> by_start(const std::vector<FlexibleRow>&, double penalty, double l2);
 std::vector<FlexibleRow> by_penalty(const std::vector<FlexibleRow>&, double start, double l2);
+
+/// Networks of several layers, ascending in their depth.
+std::vector<FlexibleRow> by_depth(const std::vector<FlexibleRow>&, double l2);
 
 /// Columns of flexible.csv and of the events; a number that is not there is NaN.
 std::vector<std::pair<std::string, double>> flexible_columns(const FlexibleRow&);

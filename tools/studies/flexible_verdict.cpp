@@ -127,6 +127,29 @@ std::string unbounded_sentence(const Rows& rows) {
       below > 0 ? ", and still falling there, since nothing else pushes a closed layer" : "");
 }
 
+/// What the journal's last program of this kind would have shown.
+std::string depth_sentence(const FlexibleSpec& s, const Rows& rows, double l2) {
+  std::string text;
+  bool first_largest = true;
+  for (const FlexibleRow& r : by_depth(rows, l2)) {
+    std::string sizes;
+    for (const Summary& layer : r.layer_sizes) {
+      sizes += fmt::format("{}{:.0f} ± {:.0f}", sizes.empty() ? "" : ", ", layer.mean, layer.sd);
+      first_largest = first_largest && layer.mean <= r.layer_sizes.front().mean;
+    }
+    text += fmt::format("{}{} layers: {}, {:.2f} % test accuracy", text.empty() ? "" : "; ", r.depth, sizes,
+                        100 * r.test_accuracy.mean);
+  }
+  if (text.empty()) return {};
+  return fmt::format(
+      "A gate in every layer, each from x0 = {:g} of {}, {}: final x0 by layer, {}. {} (the best plain "
+      "network of one "
+      "layer: {:.2f} %).",
+      kDeepStart, s.neurons, l2_words(l2), text,
+      first_largest ? "The first layer stays the largest" : "The first layer is not the largest",
+      100 * best_fixed(rows, l2));
+}
+
 std::string naive_sentence(const Rows& rows) {
   std::int64_t failures = 0, checks = 0;
   double first = INFINITY;
@@ -148,16 +171,11 @@ std::string naive_sentence(const Rows& rows) {
 }  // namespace
 
 std::vector<std::string> flexible_verdict(const FlexibleSpec& s, const Rows& rows) {
-  std::vector<std::string> all{start_sentence(s, rows, s.l2),
-                               start_sentence(s, rows, 0.0),
-                               bug_sentence(s, rows),
-                               penalty_sentence(s, rows, s.l2),
-                               penalty_sentence(s, rows, 0.0),
-                               l2_sentence(s, rows),
-                               frontier_sentence(s, rows, s.l2),
-                               frontier_sentence(s, rows, 0.0),
-                               unbounded_sentence(rows),
-                               naive_sentence(rows)};
+  std::vector<std::string> all{
+      start_sentence(s, rows, s.l2),    start_sentence(s, rows, 0.0),    bug_sentence(s, rows),
+      penalty_sentence(s, rows, s.l2),  penalty_sentence(s, rows, 0.0),  l2_sentence(s, rows),
+      frontier_sentence(s, rows, s.l2), frontier_sentence(s, rows, 0.0), depth_sentence(s, rows, 0.0),
+      depth_sentence(s, rows, s.l2),    unbounded_sentence(rows),        naive_sentence(rows)};
   std::erase(all, "");
   return all;
 }
