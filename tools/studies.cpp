@@ -7,6 +7,7 @@ namespace shoal {
 
 Action declare_adam(CLI::App&);
 Action declare_pretrain(CLI::App&);
+Action declare_slope(CLI::App&);
 Action declare_conjecture(CLI::App&);
 Action declare_ordering(CLI::App&);
 Action declare_width(CLI::App&);
@@ -19,7 +20,7 @@ Action declare_growth(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 11> kStudies = {{
+constexpr std::array<Study, 12> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -68,8 +69,7 @@ constexpr std::array<Study, 11> kStudies = {{
      "shoal study adam --data mnist -o runs/adam\n"
      "shoal study adam --full --data both",
      declare_adam},
-    {"pretrain",
-     "Does training at full width first make a layer smaller that learns its size afterwards",
+    {"pretrain", "Does training at full width first make a layer smaller that learns its size afterwards",
      "shoal study pretrain --data mnist -o runs/pretrain\n"
      "shoal study pretrain --full --data both",
      declare_pretrain},
@@ -79,6 +79,12 @@ constexpr std::array<Study, 11> kStudies = {{
      "shoal study growth --data mnist -o runs/growth\n"
      "shoal study growth --full --data both",
      declare_growth},
+    {"slope",
+     "Gates whose slope is drawn anew in every step, beside fixed ones with the same grey zone: size, loss, "
+     "growth",
+     "shoal study slope --data mnist -o runs/slope\n"
+     "shoal study slope --full --data both",
+     declare_slope},
 }};
 
 }  // namespace
