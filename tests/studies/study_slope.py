@@ -3,6 +3,9 @@
 import json
 import math
 import os
+import signal
+import subprocess
+import time
 
 import study
 from study import bytes_of, rows_of
@@ -87,6 +90,25 @@ class StudySlope(study.Case):
                                    (["--zones", "0"], "too small"), (["--grey-zone", "2..3"], "--grey-zone"),
                                    (["--draws", "1"], "too small"), (["--epochs", "3"], "4 or more"),
                                    (["--loss", "squared-error"], "cross-entropy"), (["--quick", "--full"], "--full")])
+
+    def test_goes_on_after_a_kill(self):
+        """The unfolded weights of the networks whose gates are on or off are handed over again."""
+        directory, whole = os.path.join(self.folder, "killed"), os.path.join(self.folder, "whole")
+        arguments = [*SMALL, "--epochs", "30", "--threads", "1"]
+        child = subprocess.Popen(study.command("slope", *arguments, "--checkpoint-every", "0.01", "-o", directory), env=study.environment(),
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        metrics = os.path.join(directory, "metrics.jsonl")
+        for _ in range(2000):
+            if os.path.exists(metrics) and os.path.getsize(metrics) > 0 or child.poll() is not None:
+                break
+            time.sleep(0.005)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        resumed = self.run_study("--resume", "-o", directory)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertEqual(self.run_study(*arguments, "-o", whole).returncode, 0)
+        for name in TABLES:
+            self.assertEqual(bytes_of(directory, name), bytes_of(whole, name), name)
 
     def test_one_seed_and_few_epochs(self):
         result = self.run_study(*SMALL, "--seeds", "1", "--epochs", "4", "-o", os.path.join(self.folder, "one"))

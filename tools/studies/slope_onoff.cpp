@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 
@@ -14,7 +13,6 @@
 namespace shoal {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSteps[] = {1e-3, 1e-2, 1e-1, 1.0};  // h of the difference quotients
 constexpr std::int64_t kBatch = 128;
 constexpr std::size_t kAtOnce = 128;  // networks: each has weights of its own in memory

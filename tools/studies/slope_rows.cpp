@@ -6,11 +6,9 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 
 #include "engine/removal.h"
 #include "kernels/gate_integral.h"
-#include "kernels/gates.h"
 
 namespace shoal {
 namespace {
