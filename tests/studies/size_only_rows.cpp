@@ -123,6 +123,32 @@ TEST_CASE(
   CHECK(cut_everywhere({}, 4, {.task = toy.task}).of.empty());
 }
 
+TEST_CASE("size-only: the size of sorted networks is trained on their own weights") {
+  const Toy toy;
+  SizeOnlySpec s = small();
+  s.neurons = 4, s.penalties = {10.0, 0.0};
+  RunSpec base;
+  base.epochs = 12;
+  base.models = {ModelSpec{}};
+  base.models[0].hidden = {4}, base.models[0].batch = 4;
+  const std::vector<Layers> networks{toy.network, toy.network};
+  const CutTask task{.task = toy.task};
+  const Landscape l = cut_everywhere(networks, 4, task);
+  const RunSpec run = sorted_run(s, base, 2);
+  CHECK(run.models.size() == 4);
+  CHECK(run.epochs == 10);
+  const std::vector<SizeOnlyRow> rows = train_sorted(s, base, task, networks, l);
+  REQUIRE(rows.size() == 2);
+  const auto dear = by_penalty(s, rows, SizeTraining::sorted);
+  REQUIRE(dear.size() == 2);
+  // Ten steps of 1 from the middle: down where a neuron costs 10, and up where it costs nothing and is of
+  // use.
+  CHECK(dear[1]->size.mean < -5);
+  CHECK(dear[0]->size.mean > 2);
+  CHECK(dear[0]->test_accuracy.mean == 1.0);
+  CHECK(train_sorted(s, base, task, {}, {}).empty());
+}
+
 TEST_CASE("size-only: basins and what is enough") {
   const std::vector<double> x0{0, 10, 20, 30, 40};
   const CutCurve curve{{2.0, 1.0, 1.2, 0.5, 0.4}, {0.1, 0.8, 0.7, 0.95, 0.96}};

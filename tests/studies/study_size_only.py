@@ -14,7 +14,7 @@ class StudySizeOnly(study.Case):
     NAME, ARGUMENTS = "size-only", SMALL
 
     def test_ends_well_and_says_what_it_found(self):
-        self.check_ended_well("depend on the start", "come to rest", "Local minima", "half of the neurons", "worth while")
+        self.check_ended_well("depend on the start", "come to rest", "Local minima", "half of the neurons", "Sorted by the rise taken anew", "worth while")
 
     def test_writes_its_files(self):
         self.check_written(["config.toml", "run.json", "state.safetensors", "size-only.csv", "size-only-landscape.csv", "verdict.txt"],
@@ -23,7 +23,7 @@ class StudySizeOnly(study.Case):
     def test_rows(self):
         rows = rows_of(self.directory, "size-only.csv")
         kinds = [r["training"] for r in rows]
-        self.assertEqual((kinds.count("frozen"), kinds.count("together"), kinds.count("plain")), (4, 2, 3))
+        self.assertEqual([kinds.count(k) for k in ["frozen", "together", "plain", "sorted"]], [4, 2, 3, 2])
         size = {(r["training"], float(r["start"]), float(r["penalty"])): float(r["size"]) for r in rows if r["start"]}
         self.assertLess(size["frozen", 16.0, 1e-1], size["frozen", 16.0, 1e-4])
         cut = rows_of(self.directory, "size-only-landscape.csv")

@@ -5,9 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 
+#include "engine/estimate.h"
+#include "engine/initialize.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/population_spec.h"
@@ -64,7 +67,8 @@ std::string table(std::span<const SizeOnlyRow> rows, bool colour) {
               cell(100 * r.test_accuracy.mean, 2), cell(100 * r.test_accuracy.sd, 2)});
   }
   return text.text(colour) +
-         "\nfrozen: the weights rest while the size trains; late change: of x0 over the last quarter of "
+         "\nfrozen: the weights rest while the size trains; sorted: the neurons were sorted before; late "
+         "change: of x0 over the last quarter of "
          "these "
          "epochs, in\nneurons an epoch\n";
 }
@@ -90,11 +94,14 @@ std::vector<Layers> trained_networks(const Population& p, const SizeOnlySpec& sp
 
 void conclude(const Population& p, const Weights& weights) {
   const SizeOnlySpec spec = spec_of(p.settings);
-  const std::vector<SizeOnlyRow> rows = size_only_rows(spec, p.spec, p.result);
+  const CutTask task{.task = p.task, .machine = p.spec.machine, .stop = &stop_requested()};
+  const std::vector<Layers> networks = trained_networks(p, spec, weights);
   p.report.say("the loss of the trained networks at every x0");
-  const Landscape landscape =
-      cut_everywhere(trained_networks(p, spec, weights), kSteps,
-                     {.task = p.task, .machine = p.spec.machine, .stop = &stop_requested()});
+  const Landscape landscape = cut_everywhere(networks, kSteps, task);
+  p.report.say("the size of sorted networks");
+  std::vector<SizeOnlyRow> rows = size_only_rows(spec, p.spec, p.result);
+  for (SizeOnlyRow& row : train_sorted(spec, p.spec, task, networks, landscape))
+    rows.push_back(std::move(row));
   if (stop_requested()) return;
   publish(p, "size-only.csv", "size-only", size_only_records(rows));
   publish(p, "size-only-landscape.csv", "cut", landscape_records(landscape));
@@ -103,6 +110,28 @@ void conclude(const Population& p, const Weights& weights) {
                  fmt::format(", the size in the last {}\n\n", p.spec.epochs - spec.trained) +
                  table(rows, p.report.colour()));
   say_verdict(p.directory, p.data.name, size_only_verdict(spec, rows, landscape), p.report);
+}
+
+/// What `conclude` will take: a part of the cuts, on made-up networks, and the training of sorted ones.
+double seconds_to_conclude(const SizeOnlySpec& s, const RunSpec& run, const Task& task) {
+  constexpr double kFigures = 1.0;
+  std::size_t networks = 0;
+  for (const ModelSpec& m : run.models)
+    networks += m.weights_rest >= 0 && m.gates.front().start == s.neurons / 2.0 &&
+                m.gates.front().penalty == s.penalties.front();
+  const Layers made_up = initial_weights(run.models.front(), task.shape);
+  Task part = task;
+  part.train.count = std::min<std::int64_t>(part.train.count, 1000);
+  part.test.count = std::min<std::int64_t>(part.test.count, 1000);
+  const CutTask whole{.task = task, .machine = run.machine};
+  const double share =
+      static_cast<double>(std::min(whole.samples, task.train.count)) / static_cast<double>(part.train.count);
+  const auto began = std::chrono::steady_clock::now();
+  cut_everywhere({&made_up, 1}, kSteps, {.task = part, .machine = run.machine, .stop = &stop_requested()});
+  const double cut = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const TimeEstimate sorted =
+      estimate_time(sorted_run(s, run, networks), task, {.seconds = 1.0, .stop = &stop_requested()});
+  return kFigures + static_cast<double>(networks) * share * cut + sorted.seconds.total();
 }
 
 Schema schema_of_study() {
@@ -157,8 +186,12 @@ Schema schema_of_study() {
 
 TrainingExtras extras_of_study() {
   const auto weights = std::make_shared<Weights>();
+  const auto study = std::make_shared<SizeOnlySpec>();
   TrainingExtras extras;
-  extras.settle = [](Settings& settings, Report&) { check(settings); };
+  extras.settle = [study](Settings& settings, Report&) {
+    check(settings);
+    *study = spec_of(settings);
+  };
   extras.adjust = [](RunSpec& run, const Settings& settings) {
     run.models = size_only_models(spec_of(settings), run.models.front(), seeds_of(settings));
   };
@@ -169,9 +202,9 @@ TrainingExtras extras_of_study() {
     conclude(p, *weights);
     weights->clear();
   };
-  extras.after_seconds = [](const RunSpec&, const Task&) {
-    return 8.0;
-  };  // cutting 5 networks of 256, figures
+  extras.after_seconds = [study](const RunSpec& run, const Task& task) {
+    return seconds_to_conclude(*study, run, task);
+  };
   return extras;
 }
 

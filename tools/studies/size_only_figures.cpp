@@ -94,21 +94,25 @@ Figure frontier_figure(const SizeOnlySpec& s, Rows rows, const Landscape& l, con
               .x = {.label = "neurons", .log2 = true},
               .y = {.label = "accuracy (%)"},
               .legend = true,
-              .legend_columns = 2};
+              .legend_columns = 3};
   Series plain{Mark::error_bars, "plain networks", kBlack, {}, {}},
       frozen{Mark::points, "size alone", kBlue, {}, {}},
       together{Mark::points, "size and weights", kVermillion, {}, {}},
-      sorted{Mark::dashed_line, "cut, sorted by the rise taken anew", kGreen, {}, {}};
+      ranked{Mark::points, "size alone, neurons sorted", kGreen, {}, {}},
+      sorted{Mark::dashed_line, "sorted and cut anywhere", kGreen, {}, {}};
   double least = s.neurons, lowest = 1;
   for (const SizeOnlyRow* r : plain_rows(rows)) {
     add(plain, r->width, r->test_accuracy, 100);
     least = std::min(least, static_cast<double>(r->width)), lowest = std::min(lowest, r->test_accuracy.mean);
   }
-  for (const SizeTraining training : {SizeTraining::frozen, SizeTraining::together})
+  for (const SizeTraining training : {SizeTraining::frozen, SizeTraining::together, SizeTraining::sorted})
     for (const SizeOnlyRow* r : by_penalty(s, rows, training)) {
       const double open = std::min(r->size.mean, static_cast<double>(r->width));
       if (open >= least)
-        add(training == SizeTraining::frozen ? frozen : together, open, r->test_accuracy, 100);
+        add(training == SizeTraining::frozen   ? frozen
+            : training == SizeTraining::sorted ? ranked
+                                               : together,
+            open, r->test_accuracy, 100);
     }
   if (!l.accuracy.empty())
     for (std::size_t i = 0; i < l.x0.size(); ++i)
@@ -116,7 +120,8 @@ Figure frontier_figure(const SizeOnlySpec& s, Rows rows, const Landscape& l, con
         sorted.x.push_back(l.x0[i]), sorted.y.push_back(100 * l.accuracy[2][i].mean);
   for (double w = 4; w <= 2.0 * s.neurons; w *= 2) panel.x.tics.emplace_back(w, fmt::format("{:.0f}", w));
   panel.x.from = least / 1.2, panel.x.to = s.neurons * 1.2;
-  panel.series = {std::move(plain), std::move(frozen), std::move(together), std::move(sorted)};
+  panel.series = {std::move(plain), std::move(frozen), std::move(together), std::move(ranked),
+                  std::move(sorted)};
   return {"size-only-frontier", {panel}, 760, 500};
 }
 

@@ -98,12 +98,12 @@ Landscape cut_everywhere(std::span<const Layers> networks, int steps, const CutT
   if (networks.empty()) return l;
   const int neurons = networks.front().back().inputs;
   for (int i = 0; i <= steps; ++i) l.x0.push_back(static_cast<double>(i) * neurons / steps);
-  const auto orders = orders_of(networks, t);
-  if (orders.empty()) return {};
+  l.orders = orders_of(networks, t);
+  if (l.orders.empty()) return {};
   l.of.resize(kNeuronOrders);
-  for (std::size_t order = 0; order < orders.size(); ++order)
+  for (std::size_t order = 0; order < l.orders.size(); ++order)
     for (std::size_t n = 0; n < networks.size(); ++n) {
-      CutCurve curve = curve_of(keep_neurons(networks[n], orders[order][n]), l.x0, t);
+      CutCurve curve = curve_of(keep_neurons(networks[n], l.orders[order][n]), l.x0, t);
       if (curve.train_loss.empty()) return {};
       l.of[order].push_back(std::move(curve));
     }

@@ -60,7 +60,13 @@ std::vector<const SizeOnlyRow*> chosen(std::span<const SizeOnlyRow> rows, auto k
 }  // namespace
 
 std::string_view name_of(SizeTraining t) {
-  return t == SizeTraining::plain ? "plain" : t == SizeTraining::frozen ? "frozen" : "together";
+  switch (t) {
+    case SizeTraining::plain: return "plain";
+    case SizeTraining::frozen: return "frozen";
+    case SizeTraining::together: return "together";
+    case SizeTraining::sorted: return "sorted";
+  }
+  return "?";
 }
 
 std::vector<ModelSpec> size_only_models(const SizeOnlySpec& s, const ModelSpec& pattern,

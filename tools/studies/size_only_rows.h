@@ -31,6 +31,7 @@ enum class SizeTraining {
   plain,     // no gate
   frozen,    // the weights rest from the gate's first epoch on
   together,  // they go on training beside it
+  sorted,    // they rest, the neurons sorted before (NeuronOrder::greedy)
 };
 std::string_view name_of(SizeTraining);
 
@@ -74,9 +75,10 @@ struct CutCurve {
 };
 /// The networks with their weights as they were trained.
 struct Landscape {
-  std::vector<double> x0;                            // ascending, 0 to the width
-  std::vector<std::vector<CutCurve>> of;             // [order][network]
-  std::vector<std::vector<Summary>> loss, accuracy;  // [order][x0] over the networks
+  std::vector<std::vector<std::vector<int>>> orders;  // [order][network] its neurons, the first place first
+  std::vector<double> x0;                             // ascending, 0 to the width
+  std::vector<std::vector<CutCurve>> of;              // [order][network]
+  std::vector<std::vector<Summary>> loss, accuracy;   // [order][x0] over the networks
 };
 struct CutTask {
   const Task& task;
@@ -89,6 +91,14 @@ Landscape cut_everywhere(std::span<const Layers> networks, int steps, const CutT
 
 /// With the gates sigma(x0 - i) folded into the weights that read the neurons.
 Layers cut_at(const Layers&, double x0);
+
+/// The models that train the size of sorted networks: one a lambda and network, from the middle, the lambdas
+/// slowest. `networks` of them per lambda.
+RunSpec sorted_run(const SizeOnlySpec&, const RunSpec& base, std::size_t networks);
+/// Trains them on the networks with their neurons in the landscape's greedy order: a row a lambda, empty when
+/// stopped. Short, so that a stop does not keep what there is.
+std::vector<SizeOnlyRow> train_sorted(const SizeOnlySpec&, const RunSpec& base, const CutTask&,
+                                      std::span<const Layers> networks, const Landscape&);
 
 /// Of the objective L + lambda S of one network: the x0 of the grid where it is lowest, and how many local
 /// minima it has.

@@ -152,32 +152,60 @@ std::string together_sentence(const SizeOnlySpec& s, Rows rows) {
       fmt::join(parts, "; "));
 }
 
-std::string answer(const SizeOnlySpec& s, Rows rows) {
-  const auto frozen = by_penalty(s, rows, SizeTraining::frozen), plain = plain_rows(rows);
-  int worse = 0, compared = 0;
-  for (const SizeOnlyRow* r : frozen) {
+/// The lambdas at which a network is worse than a plain one of its size by more than two standard errors.
+struct Worse {
+  int lambdas = 0, compared = 0;
+};
+Worse worse_than_plain(const SizeOnlySpec& s, Rows rows, SizeTraining training) {
+  const auto plain = plain_rows(rows);
+  Worse w;
+  for (const SizeOnlyRow* r : by_penalty(s, rows, training)) {
     const double beside = plain_accuracy(plain, std::min(r->size.mean, 1.0 * r->width));
     if (!std::isfinite(beside)) continue;
-    ++compared;
-    worse += r->test_accuracy.mean + 2 * r->test_accuracy.standard_error < beside;
+    ++w.compared;
+    w.lambdas += r->test_accuracy.mean + 2 * r->test_accuracy.standard_error < beside;
   }
-  if (compared == 0) return {};
+  return w;
+}
+
+/// Sorted first, trained after that.
+std::string sorted_training_sentence(const SizeOnlySpec& s, Rows rows, const Landscape& l) {
+  std::vector<std::string> parts;
+  for (const SizeOnlyRow* r : by_penalty(s, rows, SizeTraining::sorted)) {
+    std::vector<double> lowest;
+    for (const CutCurve& c : l.of[2]) lowest.push_back(basin_of(l.x0, c, r->penalty, s.neurons).lowest_at);
+    parts.push_back(fmt::format("lambda {}: {} neurons, {} (lowest at {})", r->penalty, size_text(r->size),
+                                percent(r->test_accuracy.mean), size_text(summarize(lowest))));
+  }
+  if (parts.empty()) return {};
+  const Worse w = worse_than_plain(s, rows, SizeTraining::sorted);
+  return fmt::format(
+      "Sorted by the rise taken anew, and the size trained after that, weights at rest: {}. Worse than a "
+      "plain "
+      "network of that size at {} of {} lambdas.",
+      joined(parts), w.lambdas, w.compared);
+}
+
+std::string answer(const SizeOnlySpec& s, Rows rows) {
+  const Worse w = worse_than_plain(s, rows, SizeTraining::frozen);
+  if (w.compared == 0) return {};
   return fmt::format(
       "Is it worth while to train only the size of a trained network? {}: at {} of {} lambdas it is worse "
       "than a "
       "plain network of the size that it finds, by more than two standard errors.",
-      worse * 2 > compared ? "No"
-      : worse == 0         ? "It does no harm"
-                           : "Sometimes",
-      worse, compared);
+      w.lambdas * 2 > w.compared ? "No"
+      : w.lambdas == 0           ? "It does no harm"
+                                 : "Sometimes",
+      w.lambdas, w.compared);
 }
 
 }  // namespace
 
 std::vector<std::string> size_only_verdict(const SizeOnlySpec& s, Rows rows, const Landscape& l) {
-  std::vector<std::string> all{start_sentence(s, rows), late_sentence(s, rows), lowest_sentence(s, rows, l),
-                               minima_sentence(s, l),   sorted_sentence(l),     together_sentence(s, rows),
-                               answer(s, rows)};
+  std::vector<std::string> all{start_sentence(s, rows),     late_sentence(s, rows),
+                               lowest_sentence(s, rows, l), minima_sentence(s, l),
+                               sorted_sentence(l),          sorted_training_sentence(s, rows, l),
+                               together_sentence(s, rows),  answer(s, rows)};
   std::erase(all, "");
   return all;
 }
