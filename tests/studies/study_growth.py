@@ -36,7 +36,7 @@ class StudyGrowth(study.Case):
 
     def test_all_arms_cost_the_same(self):
         rows = {row["arm"]: row for row in rows_of(self.directory, "growth.csv")}
-        expected = ["fixed-16", "fixed-4", "fixed-32", "gate-1", "gate-0.01", *(f"grow-{g}" for g in GROWING)]
+        expected = ["fixed-16", "fixed-4", "fixed-32", "gate-1", "gate-0.1", *(f"grow-{g}" for g in GROWING)]
         expected += [f"{arm}-{when}" for arm in ("restart", "shrink") for when in ("early", "even", "late")]
         self.assertEqual(sorted(rows), sorted(expected))
         for arm, row in rows.items():

@@ -114,7 +114,7 @@ std::vector<Arm> growth_arms(const GrowthSpec& s) {
   }
   for (const Schedule schedule : kSchedules)
     arms.push_back({ArmKind::shrink, schedule, {}, 1, needed(s, s.widest, schedule)});
-  for (const double rate : {1.0, 0.01})
+  for (const double rate : {1.0, 0.1})
     arms.push_back({ArmKind::gate, {}, {}, rate, {{s.final, 2 * s.epochs}}});
   return arms;
 }

@@ -53,7 +53,7 @@ struct Arm {
   double rate = 1;                     // of a gate: at which x0 learns
   Course course;                       // of a gate: its layer, and the most epochs that it has
 };
-/// "fixed-64", "grow-split-even", "shrink-late", "gate-0.01": in files.
+/// "fixed-64", "grow-split-even", "shrink-late", "gate-0.1": in files.
 std::string name_of(const Arm&);
 /// "8 to 64 by splitting, even", ...: in figures and sentences.
 std::string words_of(const Arm&);

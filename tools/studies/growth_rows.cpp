@@ -63,17 +63,20 @@ const ArmOutcomes* find_arm(std::span<const ArmOutcomes> arms, std::string_view 
 }
 
 std::vector<CurveRow> curve_of(const ArmOutcomes& arm) {
+  std::vector<const Outcome*> alive;
+  for (const Outcome& o : arm.seeds)
+    if (!o.diverged) alive.push_back(&o);
   std::vector<CurveRow> rows;
-  for (std::size_t e = 0;; ++e) {
+  for (std::size_t e = 0; !alive.empty(); ++e) {
     std::vector<double> cost, loss, accuracy;
-    for (const Outcome& o : arm.seeds) {
-      if (o.diverged || e >= o.curve.size()) continue;
-      cost.push_back(o.curve[e].cost), loss.push_back(o.curve[e].test_loss);
-      accuracy.push_back(o.curve[e].test_accuracy);
+    for (const Outcome* o : alive) {
+      if (e >= o->curve.size()) return rows;
+      cost.push_back(o->curve[e].cost), loss.push_back(o->curve[e].test_loss);
+      accuracy.push_back(o->curve[e].test_accuracy);
     }
-    if (cost.empty()) return rows;
     rows.push_back({summarize(cost).mean, summarize(loss), summarize(accuracy)});
   }
+  return rows;
 }
 
 std::string_view name_of(Signal s) {

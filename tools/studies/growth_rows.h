@@ -39,7 +39,7 @@ Sign sign_of(const MeanInterval& difference, Score);
 
 const ArmOutcomes* find_arm(std::span<const ArmOutcomes>, std::string_view name);
 
-/// A point of the curves: the mean over seeds after a given epoch of an arm.
+/// A point of the curves: the mean over seeds after an epoch of an arm that all of them have.
 struct CurveRow {
   double cost = 0;
   Summary test_loss, test_accuracy;
