@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SHOAL = ""  # the program's path; main() sets it
@@ -54,6 +55,18 @@ class Case(unittest.TestCase):
     @classmethod
     def run_study(cls, *arguments, **more):
         return run(cls.NAME, *arguments, **more)
+
+    def kill_after_an_epoch(self, arguments, directory):
+        """Begins the study in `directory` and kills it when the first epoch has been written down, or when it has ended."""
+        child = subprocess.Popen(command(self.NAME, *arguments, "--checkpoint-every", "0.01", "-o", directory), env=environment(),
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        metrics = os.path.join(directory, "metrics.jsonl")
+        for _ in range(2000):
+            if os.path.exists(metrics) and os.path.getsize(metrics) > 0 or child.poll() is not None:
+                break
+            time.sleep(0.005)
+        child.kill()
+        child.wait()
 
     def check_ended_well(self, *words):
         """The study ended with its directory as the last line, and said these words before it."""

@@ -2,9 +2,6 @@
 """`shoal study ordering` from the command line to its files: study_ordering.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import signal
-import subprocess
-import time
 
 import study
 from study import bytes_of, rows_of
@@ -83,16 +80,8 @@ class StudyOrdering(study.Case):
 
     def test_goes_on_after_a_kill(self):
         directory = os.path.join(self.folder, "killed")
-        arguments = [*SMALL, "--epochs", "30", "--checkpoint-every", "0.01", "--no-pruning"]
-        child = subprocess.Popen(study.command("ordering", *arguments, "-o", directory), env=study.environment(),
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        metrics = os.path.join(directory, "metrics.jsonl")
-        for _ in range(2000):
-            if os.path.exists(metrics) and os.path.getsize(metrics) > 0 or child.poll() is not None:
-                break
-            time.sleep(0.005)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        arguments = [*SMALL, "--epochs", "30", "--no-pruning"]
+        self.kill_after_an_epoch(arguments, directory)
         resumed = self.run_study("--resume", "--threads", "2", "-o", directory)
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         whole = os.path.join(self.folder, "whole")

@@ -3,9 +3,6 @@
 import json
 import math
 import os
-import signal
-import subprocess
-import time
 
 import study
 from study import bytes_of, rows_of
@@ -95,15 +92,7 @@ class StudySlope(study.Case):
         """The unfolded weights of the networks whose gates are on or off are handed over again."""
         directory, whole = os.path.join(self.folder, "killed"), os.path.join(self.folder, "whole")
         arguments = [*SMALL, "--epochs", "30", "--threads", "1"]
-        child = subprocess.Popen(study.command("slope", *arguments, "--checkpoint-every", "0.01", "-o", directory), env=study.environment(),
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        metrics = os.path.join(directory, "metrics.jsonl")
-        for _ in range(2000):
-            if os.path.exists(metrics) and os.path.getsize(metrics) > 0 or child.poll() is not None:
-                break
-            time.sleep(0.005)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        self.kill_after_an_epoch(arguments, directory)
         resumed = self.run_study("--resume", "-o", directory)
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         self.assertEqual(self.run_study(*arguments, "-o", whole).returncode, 0)

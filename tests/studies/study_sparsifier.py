@@ -2,9 +2,6 @@
 """`shoal study sparsifier` from the command line to its files: study_sparsifier.py PATH_OF_SHOAL. Standard library only."""
 import json
 import os
-import signal
-import subprocess
-import time
 
 import study
 from study import bytes_of, rows_of
@@ -67,31 +64,18 @@ class StudySparsifier(study.Case):
 
     def test_goes_on_after_a_kill(self):
         directory = os.path.join(self.folder, "killed")
-        arguments = [*SMALL, "--checkpoint-every", "0.01", "-o", directory]
-        child = subprocess.Popen(study.command("sparsifier", *arguments), env=study.environment(), stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-        metrics = os.path.join(directory, "metrics.jsonl")
-        for _ in range(2000):
-            if os.path.exists(metrics) and os.path.getsize(metrics) > 0 or child.poll() is not None:
-                break
-            time.sleep(0.005)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        self.kill_after_an_epoch(SMALL, directory)
         resumed = run("--resume", "-o", directory)
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         for name in ["sparsifier.csv", "sparsifier-epochs.csv", "state.safetensors"]:
             self.assertEqual(bytes_of(directory, name), bytes_of(self.directory, name), name)
 
     def test_what_would_mix_experiments_is_refused(self):
-        for arguments, words in [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5,8"], "--hidden"),
-                                 (["--hidden", "8x8"], "single hidden layers"), (["--gate", "size"], "--gate itself"),
-                                 (["--gate-lr", "0"], "do not learn"), (["--gate-lr", "auto"], "needs a number"),
-                                 (["--remove-dead", "on"], "--remove-dead"), (["--starts", "1"], "--starts"),
-                                 (["--quick", "--full"], "--full")]:
-            result = run(*SMALL, *arguments, "-o", os.path.join(self.folder, "refused"))
-            self.assertEqual(result.returncode, 2, arguments)
-            self.assertIn(words, result.stderr)
-        self.assertFalse(os.path.exists(os.path.join(self.folder, "refused")))
+        self.check_refused(SMALL, [(["--lr", "0.001,0.01"], "--lr"), (["--hidden", "5,8"], "--hidden"),
+                                   (["--hidden", "8x8"], "single hidden layers"), (["--gate", "size"], "--gate itself"),
+                                   (["--gate-lr", "0"], "do not learn"), (["--gate-lr", "auto"], "needs a number"),
+                                   (["--remove-dead", "on"], "--remove-dead"), (["--starts", "1"], "--starts"),
+                                   (["--quick", "--full"], "--full")])
 
     def test_presets(self):
         config = lambda *arguments: run(*arguments, "--print-config", "--data", "digits").stdout
