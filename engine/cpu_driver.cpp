@@ -50,6 +50,31 @@ class CpuDriver final : public Driver {
   void evaluate_pack(std::size_t pack, Bench&, const DataView&, Moments*, Control&);
   void remove_in_pack(std::size_t pack, Bench&, const DataView&, RemovalSweep&, Control&);
   bool begin_step(const PackView&, double t);
+  void set_evaluation_gates(Step&, std::size_t pack);
+
+  /// work(pack, bench) for every pack, shared out to the threads.
+  template <class Work>
+  void over_packs(Control& control, Work work) {
+    parallel_for(
+        static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
+        [&](int thread, int pack) {
+          work(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)]);
+        },
+        control.poll);
+  }
+  /// A pack's outputs for all samples, as many rows at a time as it has room for; `look` at each of them.
+  template <class Look>
+  void over_data(const PackView& view, Step& step, Batch& batch, std::int64_t count, const Control& control,
+                 Look look) {
+    const std::int64_t rows = view.slabs[0].row_capacity;
+    for (std::int64_t first = 0; first < count && !control.stopped(); first += rows) {
+      batch.first = first;
+      batch.rows = static_cast<int>(std::min(rows, count - first));
+      ops_.gather(step.gather, nullptr);
+      ops_.forward(step.forward, nullptr);
+      look();
+    }
+  }
 
   Wave& wave_;
   const Task& task_;
@@ -227,13 +252,14 @@ void CpuDriver::train_pack(std::size_t pack, Bench& bench, std::int64_t epoch, C
 
 void CpuDriver::train_epoch(std::int64_t epoch, Control& control) {
   shuffle(epoch, control);
-  parallel_for(
-      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
-      [&](int thread, int pack) {
-        train_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], epoch,
-                   control);
-      },
-      control.poll);
+  over_packs(control, [&](std::size_t pack, Bench& bench) { train_pack(pack, bench, epoch, control); });
+}
+
+/// Gates as an evaluation has them; the pack stands at the beginning of an epoch.
+void CpuDriver::set_evaluation_gates(Step& step, std::size_t pack) {
+  step.set_gates.coefficients = nullptr,
+  step.set_gates.epochs = static_cast<int>(wave_.positions[pack].epoch);
+  ops_.set_gates(step.set_gates, nullptr);
 }
 
 void CpuDriver::evaluate_pack(std::size_t pack, Bench& bench, const DataView& data, Moments* moments,
@@ -241,36 +267,23 @@ void CpuDriver::evaluate_pack(std::size_t pack, Bench& bench, const DataView& da
   const PackView& view = views_[pack];
   Batch batch{};
   Step step = prepare(pack, bench, data, nullptr, &batch);
-  // A pack that is evaluated stands at the beginning of an epoch.
-  step.set_gates.coefficients = nullptr,
-  step.set_gates.epochs = static_cast<int>(wave_.positions[pack].epoch);
-  ops_.set_gates(step.set_gates, nullptr);
+  set_evaluation_gates(step, pack);
   if (moments && before_relu_) step.forward.workspace.preactivations = bench.preactivations.data();
   step.loss.loss = sum_.data(), step.loss.correct = correct_.data(), step.loss.frozen = wave_.frozen.data();
   step.loss.write_deltas = 0;
   const FoldMoments fold{
       step.forward.slabs, step.forward.slab_count, nullptr, 0, step.forward.workspace, before_relu_, moments};
-  const std::int64_t rows = view.slabs[0].row_capacity;
-  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += rows) {
-    batch.first = first;
-    batch.rows = static_cast<int>(std::min(rows, data.count - first));
-    ops_.gather(step.gather, nullptr);
-    ops_.forward(step.forward, nullptr);
+  over_data(view, step, batch, data.count, control, [&] {
     ops_.loss(step.loss, nullptr);
     if (moments) ops_.fold_moments(fold, nullptr);
-  }
+  });
 }
 
 Evaluation CpuDriver::evaluate(const DataView& data, Moments* moments, Control& control) {
   sum_.assign(wave_.models.size(), 0.0);
   correct_.assign(wave_.models.size(), 0);
-  parallel_for(
-      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
-      [&](int thread, int pack) {
-        evaluate_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], data,
-                      moments, control);
-      },
-      control.poll);
+  over_packs(control,
+             [&](std::size_t pack, Bench& bench) { evaluate_pack(pack, bench, data, moments, control); });
   return means(wave_, sum_, correct_, data.count);
 }
 
@@ -279,36 +292,24 @@ void CpuDriver::remove_in_pack(std::size_t pack, Bench& bench, const DataView& d
   const PackView& view = views_[pack];
   Batch batch{};
   Step step = prepare(pack, bench, data, nullptr, &batch);
-  step.set_gates.coefficients = nullptr,
-  step.set_gates.epochs = static_cast<int>(wave_.positions[pack].epoch);
-  ops_.set_gates(step.set_gates, nullptr);
+  set_evaluation_gates(step, pack);
   const FoldMoments fold{step.forward.slabs,  step.forward.slab_count, nullptr, 0, step.workspace, 0,
                          sweep.moments.data()};
   const Removal removal{
       step.loss.slabs,         step.loss.heads,    step.loss.head_count, nullptr,        0,
       step.forward.parameters, step.forward.gates, data.labels,          step.workspace, sweep.neurons.data(),
       sweep.whole.data()};
-  const std::int64_t rows = view.slabs[0].row_capacity;
   const FlushDenormals flush;  // probabilities of classes that are out of the question
-  for (std::int64_t first = 0; first < data.count && !control.stopped(); first += rows) {
-    batch.first = first;
-    batch.rows = static_cast<int>(std::min(rows, data.count - first));
-    ops_.gather(step.gather, nullptr);
-    ops_.forward(step.forward, nullptr);
+  over_data(view, step, batch, data.count, control, [&] {
     ops_.fold_moments(fold, nullptr);
     ops_.removal(removal, nullptr);
-  }
+  });
 }
 
 RemovalSweep CpuDriver::removals(const DataView& data, Control& control) {
   RemovalSweep sweep = empty_sweep(wave_);
-  parallel_for(
-      static_cast<int>(benches_.size()), static_cast<int>(views_.size()),
-      [&](int thread, int pack) {
-        remove_in_pack(static_cast<std::size_t>(pack), benches_[static_cast<std::size_t>(thread)], data,
-                       sweep, control);
-      },
-      control.poll);
+  over_packs(control,
+             [&](std::size_t pack, Bench& bench) { remove_in_pack(pack, bench, data, sweep, control); });
   return sweep;
 }
 
