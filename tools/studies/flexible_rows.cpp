@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include "kernels/gate_integral.h"
+#include "tools/studies/columns.h"
 
 namespace shoal {
 namespace {
@@ -25,8 +27,7 @@ GateSpec size_gate(double start, double penalty, SizePenalty kind) {
 struct Draft {
   FlexibleRow row;
   std::vector<double> losses;
-  std::vector<std::vector<double>> epoch_sizes;  // [epoch][model]
-  std::vector<std::vector<double>> layer_sizes;  // [layer][model]
+  Columns epoch_sizes, layer_sizes;
 };
 
 using Key = std::tuple<FlexibleRow::Kind, int, int, double, double, double>;
@@ -55,12 +56,11 @@ bool naive_works(double x0, double k, int n) {
 }
 
 void add_sizes(Draft& d, const ModelSpec& spec, std::span<const GateResult> gates) {
-  double all = 0;
+  std::vector<double> by_layer;
   std::vector<double> by_epoch(gates.front().epoch_size.size(), 0.0);
-  d.layer_sizes.resize(gates.size());
+
   for (std::size_t l = 0; l < gates.size(); ++l) {
-    all += gates[l].size;
-    d.layer_sizes[l].push_back(gates[l].size);
+    by_layer.push_back(gates[l].size);
     for (std::size_t e = 0; e < by_epoch.size(); ++e) by_epoch[e] += gates[l].epoch_size[e];
     std::vector<double> visited{spec.gates[l].start};
     visited.insert(visited.end(), gates[l].epoch_size.begin(), gates[l].epoch_size.end());
@@ -69,9 +69,8 @@ void add_sizes(Draft& d, const ModelSpec& spec, std::span<const GateResult> gate
       d.row.naive_failures += !naive_works(x0, spec.gates[l].slope, spec.hidden[l]);
     }
   }
-  d.row.sizes.push_back(all);
-  d.epoch_sizes.resize(std::max(d.epoch_sizes.size(), by_epoch.size()));
-  for (std::size_t e = 0; e < by_epoch.size(); ++e) d.epoch_sizes[e].push_back(by_epoch[e]);
+  d.row.sizes.push_back(std::accumulate(by_layer.begin(), by_layer.end(), 0.0));
+  d.layer_sizes.add(by_layer), d.epoch_sizes.add(by_epoch);
 }
 
 FlexibleRow finished(Draft d) {
@@ -80,9 +79,8 @@ FlexibleRow finished(Draft d) {
   r.size = summarize(r.sizes);
   r.train_accuracy = summarize(r.train_accuracies), r.test_accuracy = summarize(r.test_accuracies);
   r.train_loss = summarize(d.losses);
-  for (const std::vector<double>& sizes : d.epoch_sizes) r.epoch_size.push_back(summarize(sizes));
-  if (r.kind == FlexibleRow::Kind::deep)
-    for (const std::vector<double>& sizes : d.layer_sizes) r.layer_sizes.push_back(summarize(sizes));
+  r.epoch_size = d.epoch_sizes.summaries();
+  if (r.kind == FlexibleRow::Kind::deep) r.layer_sizes = d.layer_sizes.summaries();
   return std::move(r);
 }
 

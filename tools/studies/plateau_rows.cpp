@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/initialize.h"
+#include "tools/studies/columns.h"
 
 namespace shoal {
 namespace {
@@ -18,13 +19,8 @@ std::string_view word_of(Decay d) {
 struct Draft {
   PlateauRow row;
   std::vector<double> test_accuracies, train_accuracies, growths, inside, beyond, far;
-  std::vector<std::vector<double>> epoch_sizes, outgoing, gates;  // [epoch or neuron][model]
+  Columns epoch_sizes, outgoing, gates;
 };
-
-void add_columns(std::vector<std::vector<double>>& columns, std::size_t at, double value) {
-  if (columns.size() <= at) columns.resize(at + 1);
-  columns[at].push_back(value);
-}
 
 double mean_of(std::span<const double> values) { return summarize(values).mean; }
 
@@ -55,18 +51,8 @@ void add_model(Draft& d, const ModelSpec& spec, const ModelResult& r, TaskShape 
   d.row.sizes.push_back(gate.size),
       d.growths.push_back(late_growth(spec.gates.front().start, gate.epoch_size));
   d.test_accuracies.push_back(r.test_accuracy), d.train_accuracies.push_back(r.train_accuracy);
-  for (std::size_t e = 0; e < gate.epoch_size.size(); ++e) add_columns(d.epoch_sizes, e, gate.epoch_size[e]);
-  for (std::size_t i = 0; i < outgoing.size(); ++i) {
-    add_columns(d.outgoing, i, outgoing[i]);
-    add_columns(d.gates, i, static_cast<double>(gate.gates[i]));
-  }
+  d.epoch_sizes.add(gate.epoch_size), d.outgoing.add(outgoing), d.gates.add(gate.gates);
   add_zones(d, gate.size, outgoing);
-}
-
-std::vector<Summary> summaries(const std::vector<std::vector<double>>& columns) {
-  std::vector<Summary> all;
-  for (const std::vector<double>& values : columns) all.push_back(summarize(values));
-  return all;
 }
 
 PlateauRow finished(Draft d) {
@@ -75,7 +61,7 @@ PlateauRow finished(Draft d) {
   r.size = summarize(r.sizes), r.growth = mean_interval(d.growths);
   r.test_accuracy = summarize(d.test_accuracies), r.train_accuracy = summarize(d.train_accuracies);
   r.inside = summarize(d.inside), r.beyond = summarize(d.beyond), r.far = summarize(d.far);
-  r.epoch_size = summaries(d.epoch_sizes), r.outgoing = summaries(d.outgoing), r.gate = summaries(d.gates);
+  r.epoch_size = d.epoch_sizes.summaries(), r.outgoing = d.outgoing.summaries(), r.gate = d.gates.summaries();
   return std::move(r);
 }
 

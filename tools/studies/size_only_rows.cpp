@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tools/studies/columns.h"
+
 namespace shoal {
 namespace {
 
@@ -18,7 +20,7 @@ SizeTraining training_of(const ModelSpec& m) {
 struct Draft {
   SizeOnlyRow row;
   std::vector<double> losses, train_accuracies, test_accuracies, late;
-  std::vector<std::vector<double>> epoch_sizes;  // [epoch][model]
+  Columns epoch_sizes;
 };
 
 bool belongs(const SizeOnlyRow& row, const ModelSpec& m) {
@@ -32,8 +34,7 @@ void add_sizes(Draft& d, const SizeOnlySpec& s, const GateResult& gate) {
   const auto first = static_cast<std::size_t>(s.trained);
   if (gate.epoch_size.size() <= first) return;
   const std::span<const double> sizes = std::span(gate.epoch_size).subspan(first);
-  d.epoch_sizes.resize(std::max(d.epoch_sizes.size(), sizes.size()));
-  for (std::size_t e = 0; e < sizes.size(); ++e) d.epoch_sizes[e].push_back(sizes[e]);
+  d.epoch_sizes.add(sizes);
   const std::size_t then = sizes.size() - std::max<std::size_t>(1, sizes.size() / 4);
   const double before = then == 0 ? d.row.start : sizes[then - 1];
   d.late.push_back((sizes.back() - before) / static_cast<double>(sizes.size() - then));
@@ -44,7 +45,7 @@ SizeOnlyRow finished(Draft d) {
   r.models = static_cast<std::int64_t>(d.test_accuracies.size());
   r.size = summarize(r.sizes), r.train_loss = summarize(d.losses), r.late = mean_interval(d.late);
   r.train_accuracy = summarize(d.train_accuracies), r.test_accuracy = summarize(d.test_accuracies);
-  for (const std::vector<double>& sizes : d.epoch_sizes) r.epoch_size.push_back(summarize(sizes));
+  r.epoch_size = d.epoch_sizes.summaries();
   return std::move(r);
 }
 
