@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "kernels/gate_integral.h"
+#include "tools/studies/at_width.h"
 #include "tools/studies/columns.h"
 
 namespace shoal {
@@ -166,13 +167,7 @@ double fixed_accuracy(const std::vector<FlexibleRow>& rows, double l2, double si
   for (const FlexibleRow& r : rows)
     if (r.kind == FlexibleRow::Kind::fixed && r.l2 == l2 && r.models > 0)
       by_width[r.width] = (r.*accuracy).mean;
-  const auto above = by_width.lower_bound(size);
-  if (above == by_width.end()) return kUnknown;
-  if (above->first == size) return above->second;
-  if (above == by_width.begin()) return kUnknown;
-  const auto below = std::prev(above);
-  const double share = std::log(size / below->first) / std::log(above->first / below->first);
-  return below->second + share * (above->second - below->second);
+  return at_width(by_width, size);
 }
 
 double best_fixed(const std::vector<FlexibleRow>& rows, double l2) {

@@ -7,6 +7,8 @@
 #include <set>
 #include <tuple>
 
+#include "tools/studies/at_width.h"
+
 namespace shoal {
 namespace {
 
@@ -96,13 +98,7 @@ double plain_accuracy(const std::vector<PretrainRow>& rows, double size, int epo
   for (const PretrainRow& row : rows)
     if (!gated(row) && !row.models.empty())
       by_width[row.width] = summary_at(row.models, &GateCurve::test_accuracy, epoch).mean;
-  const auto above = by_width.lower_bound(size);
-  if (above == by_width.end()) return kUnknown;
-  if (above->first == size) return above->second;
-  if (above == by_width.begin()) return kUnknown;
-  const auto below = std::prev(above);
-  const double share = std::log(size / below->first) / std::log(above->first / below->first);
-  return below->second + share * (above->second - below->second);
+  return at_width(by_width, size);
 }
 
 std::vector<std::pair<std::string, double>> pretrain_columns(const PretrainSpec& s,

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "analysis/line.h"
+#include "tools/studies/at_width.h"
 #include "tools/studies/size_only_rows.h"
 
 namespace shoal {
@@ -119,14 +121,9 @@ std::string sorted_sentence(const Landscape& l) {
 
 /// Plain accuracy at a size, between the widths that were trained.
 double plain_accuracy(const std::vector<const SizeOnlyRow*>& plain, double size) {
-  for (std::size_t i = 1; i < plain.size(); ++i) {
-    const double low = plain[i - 1]->width, high = plain[i]->width;
-    if (size < low || size > high) continue;
-    const double share = std::log(size / low) / std::log(high / low);
-    return plain[i - 1]->test_accuracy.mean +
-           share * (plain[i]->test_accuracy.mean - plain[i - 1]->test_accuracy.mean);
-  }
-  return NAN;
+  std::map<double, double> by_width;
+  for (const SizeOnlyRow* r : plain) by_width[r->width] = r->test_accuracy.mean;
+  return at_width(by_width, size);
 }
 
 std::string together_sentence(const SizeOnlySpec& s, Rows rows) {

@@ -8,6 +8,7 @@
 
 #include "engine/spec.h"
 #include "tools/sizes.h"
+#include "tools/studies/at_width.h"
 
 namespace shoal {
 namespace {
@@ -196,16 +197,10 @@ std::vector<const SparsifierRow*> of_family(std::span<const SparsifierRow> rows,
 }
 
 double accuracy_of_fixed(std::span<const SparsifierRow> rows, double size) {
-  auto fixed = of_family(rows, Family::fixed);
-  std::sort(fixed.begin(), fixed.end(), [](auto* a, auto* b) { return a->width < b->width; });
-  for (std::size_t i = 0; i + 1 < fixed.size(); ++i) {
-    const double from = fixed[i]->width, to = fixed[i + 1]->width;
-    if (!(size >= from && size <= to)) continue;
-    const double share = std::log(size / from) / std::log(to / from);
-    return fixed[i]->test_accuracy.mean +
-           share * (fixed[i + 1]->test_accuracy.mean - fixed[i]->test_accuracy.mean);
-  }
-  return kNone;
+  std::map<double, double> by_width;
+  for (const SparsifierRow* row : of_family(rows, Family::fixed))
+    by_width[row->width] = row->test_accuracy.mean;
+  return at_width(by_width, size);
 }
 
 Settled settled(const SparsifierRow& row) {
