@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "tools/exit_codes.h"
+#include "tools/studies/at_width.h"
+#include "tools/studies/columns.h"
 #include "tools/studies/versions.h"
 
 namespace shoal::test {
@@ -46,6 +49,29 @@ TEST_CASE("versions: what a comparison does not compare takes one value") {
   CHECK_NOTHROW(refuse_own(with("lr", "0.1"), comparison, {"beta2"}));
   CHECK_THROWS_AS(refuse_deep(with("hidden", "8x8"), "study x"), UsageError);
   CHECK_NOTHROW(refuse_deep(with("hidden", "8,16"), "study x"));
+}
+
+TEST_CASE("columns: a summary of each place over the models that have it") {
+  Columns columns;
+  CHECK(columns.summaries().empty());
+  columns.add(std::vector<double>{1, 2, 3});
+  columns.add(std::vector<float>{3});
+  const std::vector<Summary> found = columns.summaries();
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].count == 2);
+  CHECK(found[0].mean == 2.0);
+  CHECK(found[2].count == 1);
+  CHECK(found[2].mean == 3.0);
+}
+
+TEST_CASE("at_width: linear in the logarithm of the width, nothing outside") {
+  const std::map<double, double> widths{{8, 0.5}, {32, 0.9}};
+  CHECK(at_width(widths, 8) == 0.5);
+  CHECK(at_width(widths, 32) == 0.9);
+  CHECK(at_width(widths, 16) == doctest::Approx(0.7));
+  for (const double size : {7.9, 32.1, 0.0, -1.0, static_cast<double>(NAN)})
+    CHECK(std::isnan(at_width(widths, size)));
+  CHECK(std::isnan(at_width({}, 8)));
 }
 
 }  // namespace shoal::test
