@@ -102,8 +102,11 @@ std::optional<Kept> survivors(const Wave& wave) {
     if (!gates_work_after(l, static_cast<int>(wave.positions.front().epoch))) continue;
     const float* parameters = wave.gate.parameters.data() + l.neuron;
     std::vector<int> alive;
-    for (int i = 0; i < l.neurons; ++i)
-      if (parameters[i] != 0.0f) alive.push_back(wave.kept[m][layer][static_cast<std::size_t>(i)]);
+    for (int i = 0; i < l.neurons; ++i) {
+      // A strict gate that started below 0 is as shut as one that has come to 0.
+      const bool shut = l.kind == GateKind::liveness ? parameters[i] <= 0.0f : parameters[i] == 0.0f;
+      if (!shut) alive.push_back(wave.kept[m][layer][static_cast<std::size_t>(i)]);
+    }
     if (alive.empty()) alive.push_back(wave.kept[m][layer].front());
     any |= alive.size() < kept[m][layer].size();
     kept[m][layer] = std::move(alive);

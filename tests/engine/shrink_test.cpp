@@ -44,6 +44,16 @@ bool same_function(const std::vector<LayerWeights>& a, const std::vector<LayerWe
   return a.back().bias == b.back().bias;
 }
 
+/// Neurons of the first layer whose incoming weights are all 0.
+std::int64_t zero_rows(const std::vector<LayerWeights>& layers) {
+  std::int64_t rows = 0;
+  for (int n = 0; n < layers[0].outputs; ++n) {
+    const auto row = layers[0].weight.begin() + n * layers[0].inputs;
+    rows += std::all_of(row, row + layers[0].inputs, [](float w) { return w == 0.0f; });
+  }
+  return rows;
+}
+
 TEST_CASE("neurons that leave change no bit of those that stay, of their neighbours, or of the results") {
   const auto data = small_task();
   for (const auto& hidden : std::vector<std::vector<int>>{{40}, {100}, {50, 12}}) {
@@ -71,14 +81,6 @@ TEST_CASE("neurons that leave change no bit of those that stay, of their neighbo
       CHECK(open >= 1);
       CHECK(open < hidden[0] / 2);
       // The removal took place: weights of neurons that left are 0, those that stayed behind were not.
-      const auto zero_rows = [&](const std::vector<LayerWeights>& layers) {
-        std::int64_t rows = 0;
-        for (int n = 0; n < layers[0].outputs; ++n) {
-          const auto row = layers[0].weight.begin() + n * layers[0].inputs;
-          rows += std::all_of(row, row + layers[0].inputs, [](float w) { return w == 0.0f; });
-        }
-        return rows;
-      };
       CHECK(zero_rows(kept.weights[0]) == 0);
       CHECK(zero_rows(removed.weights[0]) > 0);
     }
@@ -105,6 +107,25 @@ TEST_CASE("what is reported of neurons that left: closed gates, silent outputs, 
                                            LossKind::cross_entropy, spec.machine, nullptr)[0];
   CHECK(score.accuracy == r.test_accuracy);
   CHECK(score.loss == doctest::Approx(r.test_loss).epsilon(1e-6));
+}
+
+TEST_CASE("strict gates that start below 0 are shut for good: their neurons leave, too") {
+  const auto data = small_task();
+  RunSpec spec;
+  spec.epochs = 3;
+  spec.models = {sparse({60}, false)};
+  GateSpec& gate = spec.models[0].gates[0];
+  gate.start = 0.0, gate.spread = 1.0, gate.penalty = 0.0, gate.lr = 1e-5;
+  const auto stayed = train(spec, data.task);
+  spec.models[0].remove_dead = true;
+  const auto left = train(spec, data.task);
+  const std::int64_t open = open_gates(left.result.models[0]);
+  CHECK(open > 15);
+  CHECK(open < 45);
+  CHECK(zero_rows(left.weights[0]) == 60 - open);
+  CHECK(zero_rows(stayed.weights[0]) == 0);
+  CHECK(stayed.result.models[0].epoch_test_loss == left.result.models[0].epoch_test_loss);
+  CHECK(same_function(stayed.weights[0], left.weights[0]));
 }
 
 TEST_CASE("a run that is stopped after neurons have left goes on with the same bits") {
