@@ -45,7 +45,14 @@ GateIntegral<double> size_of(const Gates& gates, std::size_t neurons) {
   const double x0 = gates.parameters[0], k = slope_of(gates);
   switch (gates.size_penalty) {
     case SizePenalty::start: return {x0, 1.0, 0.0};
-    case SizePenalty::sum: return gate_sum(x0, k, static_cast<int>(neurons));
+    case SizePenalty::sum: {
+      GateIntegral<double> sum{0, 0, 0};
+      for (std::size_t i = 0; i < neurons; ++i) {
+        const double ahead = x0 - static_cast<double>(i), g = sigma(k * ahead);
+        sum.value += g, sum.by_x0 += g * (1 - g) * k, sum.by_k += g * (1 - g) * ahead;
+      }
+      return sum;
+    }
     default: return gate_integral(x0, k, static_cast<double>(neurons));
   }
 }
