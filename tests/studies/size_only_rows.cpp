@@ -96,14 +96,6 @@ TEST_CASE("size-only: rows count epochs from the gate's beginning") {
   CHECK(plain_rows(c.rows)[0]->width == 4);
 }
 
-TEST_CASE("size-only: a network cut at x0 is the network with the gates in its weights") {
-  const Toy toy;
-  const Layers cut = cut_at(toy.network, 1.0);
-  CHECK(cut[0].weight == toy.network[0].weight);
-  CHECK(cut[1].weight[0] == doctest::Approx(-4 / (1 + std::exp(-1.0))));
-  CHECK(cut[1].weight[3] == doctest::Approx(4 / (1 + std::exp(2.0))));
-}
-
 TEST_CASE(
     "size-only: the loss along x0 falls where neurons of use are let in, and sorting brings them in first") {
   const Toy toy;

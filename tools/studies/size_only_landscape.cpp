@@ -5,6 +5,7 @@
 
 #include "engine/removal.h"
 #include "kernels/gate_integral.h"
+#include "tools/studies/gate_curves.h"
 #include "tools/studies/ordering_rows.h"
 #include "tools/studies/size_only_rows.h"
 
@@ -47,7 +48,7 @@ std::vector<std::vector<std::vector<int>>> orders_of(std::span<const Layers> net
 /// One network cut at every x0; empty when stopped.
 CutCurve curve_of(const Layers& network, std::span<const double> x0, const CutTask& t) {
   std::vector<Layers> cut;
-  for (const double at : x0) cut.push_back(cut_at(network, at));
+  for (const double at : x0) cut.push_back(fold_size_gate(network, at, 1.0));
   CutCurve curve;
   const auto scores = [&](const DataView& view) {
     return evaluate_models(cut, first_of(view, t.samples), t.task.scale, t.task.shift,
@@ -82,15 +83,6 @@ std::string_view words_of(NeuronOrder o) {
   return o == NeuronOrder::trained ? "neurons as they are"
          : o == NeuronOrder::rise  ? "sorted by the rise of the loss"
                                    : "sorted by the rise, taken anew";
-}
-
-Layers cut_at(const Layers& layers, double x0) {
-  Layers cut = layers;
-  LayerWeights& reader = cut.back();
-  const auto fan_in = static_cast<std::size_t>(reader.inputs);
-  for (std::size_t at = 0; at < reader.weight.size(); ++at)
-    reader.weight[at] *= static_cast<float>(gate::logistic(x0 - static_cast<double>(at % fan_in)));
-  return cut;
 }
 
 Landscape cut_everywhere(std::span<const Layers> networks, int steps, const CutTask& t) {

@@ -89,9 +89,6 @@ struct CutTask {
 /// Empty when stopped.
 Landscape cut_everywhere(std::span<const Layers> networks, int steps, const CutTask&);
 
-/// With the gates sigma(x0 - i) folded into the weights that read the neurons.
-Layers cut_at(const Layers&, double x0);
-
 /// The models that train the size of sorted networks: one a lambda and network, from the middle, the lambdas
 /// slowest. `networks` of them per lambda.
 RunSpec sorted_run(const SizeOnlySpec&, const RunSpec& base, std::size_t networks);
