@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/studies/gate_curves.h"
 #include "tools/studies/size_only_figures.h"
 
 using namespace shoal;
@@ -139,6 +140,14 @@ TEST_CASE("size-only: the size of sorted networks is trained on their own weight
   CHECK(dear[0]->size.mean > 2);
   CHECK(dear[0]->test_accuracy.mean == 1.0);
   CHECK(train_sorted(s, base, task, {}, {}).empty());
+}
+
+TEST_CASE("size-only: a network cut at x0 is the network with the gates in its weights") {
+  const Toy toy;
+  const Layers cut = fold_size_gate(toy.network, 1.0, 1.0);
+  CHECK(cut[0].weight == toy.network[0].weight);
+  CHECK(cut[1].weight[0] == doctest::Approx(-4 / (1 + std::exp(-1.0))));
+  CHECK(cut[1].weight[3] == doctest::Approx(4 / (1 + std::exp(2.0))));
 }
 
 TEST_CASE("size-only: basins and what is enough") {
