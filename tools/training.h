@@ -1,17 +1,6 @@
 // Training a population from the command line: what `shoal train` does and studies build on. Settings, data,
 // the product of all lists, the run, its directory.
-//
-//   Action declare_width(CLI::App& app) {
-//     Schema schema = training_schema();
-//     set_default(schema, "hidden", "4..1024");
-//     schema.push_back({.key = "bins", .type = SettingType::integer, .fallback = "40", .group = "Study",
-//     ...}); auto command = add_training_options(app, schema); return [command](const Invocation& invocation)
-//     {
-//       TrainingExtras extras;
-//       extras.after = [](const Population& p) { p.directory.write("figures/width.dat", ...); };
-//       return run_training(*command, invocation, extras);
-//     };
-//   }
+// How a study is made of it: studies/versions.h.
 #pragma once
 
 #include <cstdint>
