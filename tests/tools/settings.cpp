@@ -60,7 +60,8 @@ TEST_CASE("a wrong value names its place and the nearest choice") {
     return message([&] { settings.set(key, text, Origin::flag); });
   };
   CHECK(set("optimizer", "adma") ==
-        "--optimizer: 'adma' is none of sgd, momentum, nesterov, adam, adamw, adamax, amsgrad; did you mean 'adam'?");
+        "--optimizer: 'adma' is none of sgd, momentum, nesterov, adam, adamw, adamax, amsgrad; did you mean "
+        "'adam'?");
   CHECK(set("epochs", "-1") == "--epochs: -1 is too small, it must be at least 0");
   CHECK(set("epochs", "many") == "--epochs: 'many' is not a whole number");
   CHECK(set("epochs", "1,2") == "--epochs: '1,2' is a list, and a run has one epochs");
