@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/figures/colours.h"
+#include "tools/figures/tics.h"
 
 namespace shoal {
 namespace {
@@ -39,15 +40,6 @@ Series bar_at(const PretrainRow& row, GateValue value, int epoch, int origin, do
           std::move(colour),      {static_cast<double>(epoch - origin)},
           {scale * s.mean},       {scale * (s.mean - sd)},
           {scale * (s.mean + sd)}};
-}
-
-/// 1, 2, 5, 10, 20, 50, ...
-std::vector<std::pair<double, std::string>> counts_to(double most) {
-  std::vector<std::pair<double, std::string>> tics;
-  for (double ten = 1; ten <= most; ten *= 10)
-    for (const double of : {1.0, 2.0, 5.0})
-      if (of * ten <= most) tics.emplace_back(of * ten, fmt::format("{:.0f}", of * ten));
-  return tics;
 }
 
 Figure size_figure(const PretrainSpec& s, const Rows& rows, const std::string& where) {

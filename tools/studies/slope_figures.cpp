@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/figures/colours.h"
+#include "tools/figures/tics.h"
 
 namespace shoal {
 namespace {
@@ -48,14 +49,6 @@ void add_curve(Panel& panel, const SlopeRow& row, GateValue value, int epochs, d
              {scale * (end.mean - sd)},
              {scale * (end.mean + sd)}};
   panel.series.push_back(std::move(line)), panel.series.push_back(std::move(bar));
-}
-
-std::vector<std::pair<double, std::string>> counts_to(double most) {
-  std::vector<std::pair<double, std::string>> tics;
-  for (double ten = 1; ten <= most; ten *= 10)
-    for (const double of : {1.0, 2.0, 5.0})
-      if (of * ten <= most) tics.emplace_back(of * ten, fmt::format("{:.0f}", of * ten));
-  return tics;
 }
 
 Figure size_figure(const SlopeSpec& s, const Rows& rows, const std::string& where) {
