@@ -1,5 +1,5 @@
-// A machine: memory, a stream of work, and one function per op. The whole hardware surface stands on this
-// screen. Three machines exist:
+// A machine: memory, a stream of work, and one function per op (their lists: kernels/ops.h and
+// kernels/statistics.h). Three machines exist:
 //
 //   cpu    the vector code of kernels/cpu, compiled for several instruction-set levels and chosen at run time
 //   cuda   the kernels of kernels/cuda on an NVIDIA GPU; without nvcc or without a GPU it says so
@@ -20,45 +20,6 @@ namespace shoal {
 struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-/// Everything a step is made of. Ops of a device are queued on its stream; the CPU's return when they are
-/// done. The CPU has no begin_step: its threads keep their own place. A machine that lacks any other op does
-/// not compile (see check_complete).
-struct Ops {
-  void (*begin_step)(const BeginStep&, void* stream);
-  void (*shuffle)(const Shuffle&, void* stream);
-  void (*gather)(const Gather&, void* stream);
-  void (*forward)(const Forward&, void* stream);
-  void (*loss)(const Loss&, void* stream);
-  void (*backward)(const Backward&, void* stream);
-  void (*update)(const Update&, void* stream);
-  void (*fold_moments)(const FoldMoments&, void* stream);
-  void (*shrink_groups)(const ShrinkGroups&, void* stream);
-  void (*set_gates)(const SetGates&, void* stream);
-  void (*update_gates)(const UpdateGates&, void* stream);
-  void (*removal)(const Removal&, void* stream);
-};
-
-/// The same by reference: an op left out, or null, does not compile.
-struct CompleteOps {
-  void (&begin_step)(const BeginStep&, void* stream);
-  void (&shuffle)(const Shuffle&, void* stream);
-  void (&gather)(const Gather&, void* stream);
-  void (&forward)(const Forward&, void* stream);
-  void (&loss)(const Loss&, void* stream);
-  void (&backward)(const Backward&, void* stream);
-  void (&update)(const Update&, void* stream);
-  void (&fold_moments)(const FoldMoments&, void* stream);
-  void (&shrink_groups)(const ShrinkGroups&, void* stream);
-  void (&set_gates)(const SetGates&, void* stream);
-  void (&update_gates)(const UpdateGates&, void* stream);
-  void (&removal)(const Removal&, void* stream);
-};
-
-consteval Ops check_complete(const CompleteOps& ops) {
-  return {ops.begin_step, ops.shuffle,      ops.gather,        ops.forward,   ops.loss,         ops.backward,
-          ops.update,     ops.fold_moments, ops.shrink_groups, ops.set_gates, ops.update_gates, ops.removal};
-}
 
 /// A device's memory and stream. Errors are DeviceError with the failing call and size in words.
 struct Memory {

@@ -20,6 +20,7 @@
 
 #include "kernels/gates.h"
 #include "kernels/moments.h"
+#include "kernels/op_list.h"
 #include "kernels/removal.h"
 #include "kernels/slab.h"
 #include "kernels/update_rule.h"
@@ -228,5 +229,41 @@ struct Removal {
   RemovalSums* neurons;        // [neurons]
   RemovalSums* whole;          // [models]
 };
+
+}  // namespace shoal
+
+// One line per op, X(function, struct); every list of them in the program is made from these two. An op
+// stands in one: VECTOR when its CPU body is compiled per instruction-set level (shoal::v3::<function> and so
+// on, kernels/cpu/level.h), PLAIN when it is compiled once (shoal::cpu::<function>).
+#define SHOAL_VECTOR_OPS(X)      \
+  X(gather, Gather)              \
+  X(forward, Forward)            \
+  X(loss, Loss)                  \
+  X(backward, Backward)          \
+  X(update, Update)              \
+  X(fold_moments, FoldMoments)   \
+  X(shrink_groups, ShrinkGroups) \
+  X(removal, Removal)
+#define SHOAL_PLAIN_OPS(X) \
+  X(begin_step, BeginStep) \
+  X(shuffle, Shuffle)      \
+  X(set_gates, SetGates)   \
+  X(update_gates, UpdateGates)
+#define SHOAL_OPS(X)  \
+  SHOAL_VECTOR_OPS(X) \
+  SHOAL_PLAIN_OPS(X)
+
+namespace shoal {
+
+/// Everything a step is made of. Ops of a device are queued on its stream; the CPU's return when they are
+/// done.
+struct Ops {
+  SHOAL_OPS(SHOAL_POINT_TO_OP)
+};
+struct CompleteOps {
+  SHOAL_OPS(SHOAL_REFER_TO_OP)
+};
+
+consteval Ops check_complete(const CompleteOps& ops) { return {SHOAL_OPS(SHOAL_TAKE_OP)}; }
 
 }  // namespace shoal

@@ -11,6 +11,7 @@
 #include "kernels/eigen.h"
 #include "kernels/fold_columns.h"
 #include "kernels/mixture.h"
+#include "kernels/op_list.h"
 #include "kernels/orthonormalize.h"
 #include "kernels/residuals.h"
 #include "kernels/shapiro_lack.h"
@@ -40,27 +41,14 @@ namespace shoal {
 /// Ops of a device are queued on its stream; the CPU's return when they are done, and run on the calling
 /// thread.
 struct StatisticsOps {
-#define SHOAL_OP(function, Op) void (*function)(const Op&, void* stream);
-  SHOAL_STATISTICS(SHOAL_OP)
-#undef SHOAL_OP
+  SHOAL_STATISTICS(SHOAL_POINT_TO_OP)
 };
-
-/// The same by reference: an op left out, or null, does not compile.
 struct CompleteStatisticsOps {
-#define SHOAL_OP(function, Op) void (&function)(const Op&, void* stream);
-  SHOAL_STATISTICS(SHOAL_OP)
-#undef SHOAL_OP
+  SHOAL_STATISTICS(SHOAL_REFER_TO_OP)
 };
 
 consteval StatisticsOps check_complete(const CompleteStatisticsOps& ops) {
-#define SHOAL_OP(function, Op) ops.function,
-  return {SHOAL_STATISTICS(SHOAL_OP)};
-#undef SHOAL_OP
+  return {SHOAL_STATISTICS(SHOAL_TAKE_OP)};
 }
 
 }  // namespace shoal
-
-/// Declarations of all ops of a list, for the namespace they are put in: SHOAL_STATISTICS(SHOAL_DECLARE_OP)
-#define SHOAL_DECLARE_OP(function, Op) void function(const Op&, void* stream);
-/// Their names in order, for check_complete({SHOAL_STATISTICS(SHOAL_NAME_OP)})
-#define SHOAL_NAME_OP(function, Op) function,

@@ -5,19 +5,11 @@
 #include "kernels/cpu/plain_ops.h"
 #include "kernels/machine.h"
 
-#define SHOAL_DECLARE_LEVEL(level)                                                                          \
-  namespace shoal::level {                                                                                  \
-  void gather(const Gather&, void*);                                                                        \
-  void forward(const Forward&, void*);                                                                      \
-  void loss(const Loss&, void*);                                                                            \
-  void backward(const Backward&, void*);                                                                    \
-  void update(const Update&, void*);                                                                        \
-  void fold_moments(const FoldMoments&, void*);                                                             \
-  void shrink_groups(const ShrinkGroups&, void*);                                                           \
-  void removal(const Removal&, void*);                                                                      \
-  inline constexpr Ops kOps =                                                                               \
-      check_complete({cpu::begin_step, cpu::shuffle, gather, forward, loss, backward, update, fold_moments, \
-                      shrink_groups, cpu::set_gates, cpu::update_gates, removal});                          \
+#define SHOAL_DECLARE_LEVEL(level)                                                   \
+  namespace shoal::level {                                                           \
+  SHOAL_VECTOR_OPS(SHOAL_DECLARE_OP)                                                 \
+  using namespace cpu;                                                               \
+  inline constexpr Ops kOps = check_complete(CompleteOps{SHOAL_OPS(SHOAL_NAME_OP)}); \
   }
 
 #if defined(__x86_64__)

@@ -10,13 +10,6 @@
 
 namespace shoal::SHOAL_LEVEL {
 
-void gather(const Gather&, void* stream);
-void forward(const Forward&, void* stream);
-void loss(const Loss&, void* stream);
-void backward(const Backward&, void* stream);
-void update(const Update&, void* stream);
-void fold_moments(const FoldMoments&, void* stream);
-void removal(const Removal&, void* stream);
-void shrink_groups(const ShrinkGroups&, void* stream);
+SHOAL_VECTOR_OPS(SHOAL_DECLARE_OP)
 
 }  // namespace shoal::SHOAL_LEVEL

@@ -5,9 +5,6 @@
 
 namespace shoal::cpu {
 
-void begin_step(const BeginStep&, void* stream);
-void shuffle(const Shuffle&, void* stream);
-void set_gates(const SetGates&, void* stream);
-void update_gates(const UpdateGates&, void* stream);
+SHOAL_PLAIN_OPS(SHOAL_DECLARE_OP)
 
 }  // namespace shoal::cpu

@@ -109,10 +109,8 @@ void discard_recording(void* recording) {
     fail("cudaGraphExecDestroy", e);
 }
 
-constexpr Ops kOps = check_complete({gpu::begin_step, gpu::shuffle, gpu::gather, gpu::forward, gpu::loss,
-                                     gpu::backward, gpu::update, gpu::fold_moments, gpu::shrink_groups,
-                                     gpu::set_gates, gpu::update_gates, gpu::removal});
 #define SHOAL_OP(function, Op) gpu::function,
+constexpr Ops kOps = check_complete(CompleteOps{SHOAL_OPS(SHOAL_OP)});
 constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
 #undef SHOAL_OP
 constexpr Memory kMemory{allocate,  release,     upload,       download,   clear,

@@ -33,10 +33,8 @@ std::size_t available() {
          static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-constexpr Ops kOps = check_complete({emu::begin_step, emu::shuffle, emu::gather, emu::forward, emu::loss,
-                                     emu::backward, emu::update, emu::fold_moments, emu::shrink_groups,
-                                     emu::set_gates, emu::update_gates, emu::removal});
 #define SHOAL_OP(function, Op) emu::function,
+constexpr Ops kOps = check_complete(CompleteOps{SHOAL_OPS(SHOAL_OP)});
 constexpr StatisticsOps kStatistics = check_complete(CompleteStatisticsOps{SHOAL_STATISTICS(SHOAL_OP)});
 #undef SHOAL_OP
 constexpr Memory kMemory{simt::device_alloc,

@@ -16,21 +16,10 @@
 /// and `forward_hidden` split Forward between slabs that read the data and all others. `sort_by_key` is the
 /// second half of shuffle; `check` gives a refused launch its name.
 #define SHOAL_LAUNCHERS                                                                 \
-  void begin_step(const BeginStep&, void* stream);                                      \
-  void shuffle(const Shuffle&, void* stream);                                           \
-  void gather(const Gather&, void* stream);                                             \
-  void forward(const Forward&, void* stream);                                           \
+  SHOAL_OPS(SHOAL_DECLARE_OP)                                                           \
+  SHOAL_STATISTICS(SHOAL_DECLARE_OP)                                                    \
   void forward_hidden(const Forward&, void* stream);                                    \
   void apply_bias(const Forward&, void* stream);                                        \
-  void loss(const Loss&, void* stream);                                                 \
-  void backward(const Backward&, void* stream);                                         \
-  void update(const Update&, void* stream);                                             \
-  void fold_moments(const FoldMoments&, void* stream);                                  \
-  void shrink_groups(const ShrinkGroups&, void* stream);                                \
-  void set_gates(const SetGates&, void* stream);                                        \
-  void update_gates(const UpdateGates&, void* stream);                                  \
-  void removal(const Removal&, void* stream);                                           \
-  SHOAL_STATISTICS(SHOAL_DECLARE_OP)                                                    \
   void sort_by_key(const Shuffle&, void* stream);                                       \
   std::size_t shuffle_scratch(int groups, std::int64_t samples);                        \
   std::size_t sort_scratch(std::int64_t values, std::int64_t samples, int value_bytes); \
