@@ -16,6 +16,7 @@
 #include "kernels/residuals.h"
 #include "kernels/shapiro_lack.h"
 #include "kernels/sort_samples.h"
+#include "kernels/subsets.h"
 
 // One line per op, X(function, struct); every list of them in the program is made from these two. An op
 // stands in one: VECTOR when its CPU body is compiled per instruction-set level (shoal::v3::<function> and so
@@ -27,7 +28,9 @@
   X(residuals, Residuals)          \
   X(shapiro_lack, ShapiroLack)     \
   X(sort_samples, SortSamples)     \
-  X(fit_mixtures, FitMixtures)
+  X(fit_mixtures, FitMixtures)     \
+  X(subsets, Subsets)              \
+  X(subset_gradients, SubsetGradients)
 #define SHOAL_PLAIN_STATISTICS(X)   \
   X(eigen, Eigen)                   \
   X(orthonormalize, Orthonormalize) \

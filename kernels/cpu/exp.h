@@ -4,8 +4,8 @@
 //
 // p is the Chebyshev economisation of exp's series to degree 11 on |r| <= 0.34658: relative error 3.2e-18 in
 // exact arithmetic. With rounding the result is within 1.5 ulp of exp(x) for -708 <= x <= 0, with or without
-// fused multiply-adds; below -708 it is exp(-708) = 3e-308. The test is tests/kernels/exp_test.cpp.
-// Internal linkage: see kernels/portable.h.
+// fused multiply-adds; below -708 it is exp(-708) = 3e-308. The test is
+// tests/kernels/vector_functions_test.cpp. Internal linkage: see kernels/portable.h.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The gamma function's relatives against Boost.Math, and the vector exp of every level against long double.
+// The gamma function's relatives against Boost.Math.
 #include "kernels/special_functions.h"
 
 #include <doctest/doctest.h>
@@ -9,26 +9,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/machine.h"
 #include "tests/reference/random.h"
-
-namespace shoal {
-#if defined(__x86_64__)
-namespace v2 {
-void test_exp(const double*, double*, long);
-}
-namespace v3 {
-void test_exp(const double*, double*, long);
-}
-namespace v4 {
-void test_exp(const double*, double*, long);
-}
-#else
-namespace plain {
-void test_exp(const double*, double*, long);
-}
-#endif
-}  // namespace shoal
 
 namespace shoal::test {
 namespace {
@@ -101,50 +82,6 @@ TEST_CASE("the shape of a gamma is found from its statistic, from any guess") {
     }
   }
   CHECK_MESSAGE(shape.error <= 128 * kUlp, (shape.error / kUlp), " ulp at ", shape.at);
-}
-
-TEST_CASE("the vector exp is within 1.5 ulp at every level") {
-  struct Level {
-    CpuLevel level;
-    void (*exp)(const double*, double*, long);
-  };
-  const Level levels[] = {
-#if defined(__x86_64__)
-    {CpuLevel::v2, v2::test_exp},
-    {CpuLevel::v3, v3::test_exp},
-    {CpuLevel::v4, v4::test_exp}
-#else
-    {CpuLevel::plain, plain::test_exp}
-#endif
-  };
-  reference::Draws draws(12);
-  std::vector<double> x{0.0,    -0.0,  -708.0, -1e-300, -0x1.62e42fefa39efp-2, -0x1.62e42fefa39efp-1,
-                        -1e-17, -707.9};
-  for (int i = 0; i < 100000; ++i) {
-    x.push_back(-draws.uniform(0.0, 708.0));
-    x.push_back(-draws.uniform(0.0, 2.0));
-    x.push_back(-std::pow(10.0, draws.uniform(-20.0, 0.0)));
-    x.push_back(-(draws.below(1000) + 0.5) * 0x1.62e42fefa39efp-1 * (1 + 1e-15 * draws.below(3)));
-  }
-  for (const Level& level : levels) {
-    if (!cpu_level_available(level.level)) continue;
-    CAPTURE(name_of(level.level));
-    std::vector<double> y(x.size());
-    REQUIRE(x.size() % 8 == 0);
-    level.exp(x.data(), y.data(), std::ssize(x));
-    Largest exps;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const Wide wanted = std::exp(static_cast<Wide>(std::max(x[i], -708.0)));
-      int exponent = 0;
-      (void)std::frexp(static_cast<double>(wanted), &exponent);
-      exps.see(y[i], wanted, std::ldexp(1.0L, exponent - 53), x[i]);
-    }
-    CHECK_MESSAGE(exps.error <= 1.5, exps.error, " ulp at ", exps.at);
-    const double far[8] = {-708.1, -1e3, -1e10, -1e300, -HUGE_VAL, -720, -745, -750};
-    double small[8];
-    level.exp(far, small, 8);
-    for (const double value : small) CHECK((value > 0.0 && value < 1e-300));
-  }
 }
 
 }  // namespace
