@@ -1,10 +1,12 @@
 #include "analysis/interval.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 
 #include "analysis/line.h"
+#include "analysis/normal.h"
 #include "analysis/summary.h"
 
 namespace shoal {
@@ -34,6 +36,16 @@ MeanInterval difference_interval(std::span<const double> a, std::span<const doub
       (u + v) * (u + v) /
       (u * u / (static_cast<double>(s.count) - 1.0) + v * v / (static_cast<double>(t.count) - 1.0));
   return around(s.mean - t.mean, std::sqrt(u + v), freedom, level);
+}
+
+MeanInterval share_interval(std::int64_t count, std::int64_t of, double level) {
+  if (of <= 0) return {kNone, kNone, kNone};
+  const double n = static_cast<double>(of), share = static_cast<double>(count) / n;
+  const double z = normal_quantile(0.5 + 0.5 * level), shrink = 1 / (1 + z * z / n);
+  const double middle = shrink * (share + 0.5 * z * z / n),
+               reach = shrink * z * std::sqrt(share * (1 - share) / n + 0.25 * z * z / (n * n));
+  return {share, count == 0 ? 0.0 : std::max(middle - reach, 0.0),
+          count == of ? 1.0 : std::min(middle + reach, 1.0)};
 }
 
 MeanInterval slope_interval(std::span<const double> x, std::span<const double> y, double level) {

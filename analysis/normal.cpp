@@ -73,6 +73,15 @@ double normal_quantile(double p) {
   return q < 0 ? -x : x;
 }
 
+double log_normal_upper_tail(double x) {
+  if (x < -1) return std::log1p(-normal_upper_tail(-x));
+  if (x < 30) return std::log(normal_upper_tail(x));
+  // Mills' ratio as a continued fraction, x + 1 / (x + 2 / (x + 3 / ...)): Abramowitz & Stegun 26.2.14.
+  double fraction = x;
+  for (int k = 12; k >= 1; --k) fraction = x + k / fraction;
+  return -0.5 * x * x - std::log(fraction * std::sqrt(2 * std::numbers::pi));
+}
+
 double normal_upper_tail(double x) { return 0.5 * std::erfc(x / std::numbers::sqrt2); }
 
 }  // namespace shoal

@@ -10,4 +10,8 @@ double normal_quantile(double p);
 /// P(X > x), with full relative accuracy in the tail.
 double normal_upper_tail(double x);
 
+/// Its natural logarithm, also where the tail itself is below the smallest number: relative accuracy about
+/// 1e-15 (absolute where the logarithm is near 0).
+double log_normal_upper_tail(double x);
+
 }  // namespace shoal

@@ -19,6 +19,7 @@ constexpr Workload kWorkloads[] = {
     {"column moments", measure_column_moments},
     {"shapiro", measure_shapiro},
     {"pca", measure_pca},
+    {"walsh-hadamard", measure_walsh_hadamard},
 };
 
 int main_program(int argc, char** argv) {

@@ -27,5 +27,6 @@ inline double bench_value(std::uint64_t i) {
 void measure_column_moments();  // statistics_moments.cpp
 void measure_shapiro();         // statistics_shapiro.cpp
 void measure_pca();             // statistics_pca.cpp
+void measure_walsh_hadamard();  // statistics_walsh.cpp
 
 }  // namespace shoal

@@ -17,20 +17,22 @@
 #include "kernels/shapiro_lack.h"
 #include "kernels/sort_samples.h"
 #include "kernels/subsets.h"
+#include "kernels/walsh_hadamard.h"
 
 // One line per op, X(function, struct); every list of them in the program is made from these two. An op
 // stands in one: VECTOR when its CPU body is compiled per instruction-set level (shoal::v3::<function> and so
 // on, kernels/cpu/statistics_level.h), PLAIN when it is compiled once (shoal::cpu::<function>).
-#define SHOAL_VECTOR_STATISTICS(X) \
-  X(fold_columns, FoldColumns)     \
-  X(covariance, Covariance)        \
-  X(combine, Combine)              \
-  X(residuals, Residuals)          \
-  X(shapiro_lack, ShapiroLack)     \
-  X(sort_samples, SortSamples)     \
-  X(fit_mixtures, FitMixtures)     \
-  X(subsets, Subsets)              \
-  X(subset_gradients, SubsetGradients)
+#define SHOAL_VECTOR_STATISTICS(X)     \
+  X(fold_columns, FoldColumns)         \
+  X(covariance, Covariance)            \
+  X(combine, Combine)                  \
+  X(residuals, Residuals)              \
+  X(shapiro_lack, ShapiroLack)         \
+  X(sort_samples, SortSamples)         \
+  X(fit_mixtures, FitMixtures)         \
+  X(subsets, Subsets)                  \
+  X(subset_gradients, SubsetGradients) \
+  X(walsh_hadamard, WalshHadamard)
 #define SHOAL_PLAIN_STATISTICS(X)   \
   X(eigen, Eigen)                   \
   X(orthonormalize, Orthonormalize) \

@@ -43,6 +43,31 @@ TEST_CASE("a difference of means: a sample that does not vary leaves the other's
   CHECK(back.low == doctest::Approx(-d.high));
 }
 
+TEST_CASE("the interval of a share: Wilson's") {
+  // z = 1.959964: (p + z^2 / 2n ± z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n), by hand
+  const MeanInterval some = share_interval(8, 10);
+  CHECK(some.mean == doctest::Approx(0.8));
+  CHECK(some.low == doctest::Approx(0.490162).epsilon(1e-5));
+  CHECK(some.high == doctest::Approx(0.943318).epsilon(1e-5));
+  const MeanInterval none = share_interval(0, 10), all = share_interval(10, 10);
+  CHECK((none.low == 0 && all.high == 1));
+  CHECK(none.high == doctest::Approx(0.277533).epsilon(1e-5));
+  CHECK(all.low == doctest::Approx(1 - none.high));
+  CHECK(std::isnan(share_interval(0, 0).mean));
+  // It holds the truth about as often as it says, averaged over the truths.
+  reference::Draws draws(12);
+  int held = 0;
+  constexpr int kTimes = 4000;
+  for (int t = 0; t < kTimes; ++t) {
+    const double truth = draws.uniform(0.0, 1.0);
+    std::int64_t count = 0;
+    for (int i = 0; i < 12; ++i) count += draws.uniform(0.0, 1.0) < truth;
+    const MeanInterval m = share_interval(count, 12);
+    held += m.low <= truth && truth <= m.high;
+  }
+  CHECK(std::abs(held - 0.95 * kTimes) <= 4.0 * std::sqrt(kTimes * 0.95 * 0.05) + 0.01 * kTimes);
+}
+
 TEST_CASE("intervals hold what they promise: 95 % of 95 % intervals hold the truth") {
   reference::Draws draws(11);
   const auto sample = [&](int n, double mean, double spread) {
