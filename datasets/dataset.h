@@ -33,6 +33,7 @@ struct Dataset {
   int classes = 0;
   int image_width = 0;  // 0: not an image
   Split train = {}, test = {};
+  bool cut = false;  // the source is one lump of samples; the test part was cut off from it
   std::vector<Checksum> checksums = {};
   std::vector<std::string> warnings = {};  // one sentence each, for the user's eyes
 };

@@ -57,6 +57,7 @@ void split_last_seventh(Split all, Dataset& data) {
   data.test = tail_of(all, train);
   data.train = std::move(all);
   shorten(data.train, train, data, "training");
+  data.cut = true;
 }
 
 int classes_of(const Split& train, const Split& test) {

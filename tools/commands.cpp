@@ -11,13 +11,14 @@ Action declare_eval(CLI::App&);
 Action declare_export(CLI::App&);
 Action declare_gate(CLI::App&);
 Action declare_gradcheck(CLI::App&);
+Action declare_remove(CLI::App&);
 Action declare_stats(CLI::App&);
 Action declare_data(CLI::App&);
 Action declare_info(CLI::App&);
 
 namespace {
 
-constexpr std::array<Command, 9> kCommands = {{
+constexpr std::array<Command, 10> kCommands = {{
     {"train", "Train a population: models of many widths, seeds and hyperparameters at once",
      "shoal train --data digits --hidden 16,64,256 --seeds 4\n"
      "shoal train --data mnist --hidden 4..4096 --seeds 10 --epochs 15 -o runs/widths\n"
@@ -47,6 +48,13 @@ constexpr std::array<Command, 9> kCommands = {{
      "shoal gradcheck --data mnist --hidden 100 --gate size,liveness --gate-penalty 0.01\n"
      "shoal gradcheck --data mnist --hidden 256 --device cuda --json",
      declare_gradcheck},
+    {"remove", "A network without some of its nodes: every subset of them, exactly",
+     "shoal remove --weights toy.safetensors --data circle\n"
+     "shoal remove --weights toy.safetensors --data circle --keep 0.5 --table subsets.npz --json\n"
+     "shoal remove --weights toy.safetensors --data circle --page toy.html\n"
+     "shoal remove --weights runs/widths/state.safetensors --model 3fa2 --data mnist --nodes 0-15\n"
+     "shoal remove --weights deep.safetensors --data points.npz --layer all --samples 10000",
+     declare_remove},
     {"stats", "Moments, tests and correlations of the columns of any table: csv, npy, npz",
      "shoal stats activations.npy --json\n"
      "shoal stats measurements.csv --column 3,temperature --shapiro --mixture normal-normal\n"

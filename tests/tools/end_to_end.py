@@ -20,6 +20,7 @@ from gated_training import Gated  # noqa: F401
 from gradcheck_command import Gradcheck  # noqa: F401
 from program import SMALL, Case, environment, lines_of, npz, record_of, rows_of, safetensors
 from refusals import Refusals  # noqa: F401, found by unittest
+from remove_command import Remove  # noqa: F401
 from stats_end_to_end import Stats  # noqa: F401
 from stopping import Stopping  # noqa: F401
 
@@ -30,7 +31,7 @@ class Help(Case):
 
     def test_every_command_has_help_with_examples_first(self):
         for command in ["", "train", "study", "study width", "eval", "export", "stats", "data", "data list", "data check",
-                        "data describe", "gate", "gradcheck", "info"]:
+                        "data describe", "gate", "gradcheck", "remove", "info"]:
             for flag in ("-h", "--help"):
                 text = self.run_shoal(*command.split(), flag).stdout
                 self.assertIn("Examples:\n  shoal ", text, command)
