@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "datasets/circle.h"
 #include "tools/command.h"
 #include "tools/data_options.h"
 #include "tools/exit_codes.h"
