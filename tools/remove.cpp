@@ -1,5 +1,6 @@
 // `shoal remove`: what a network is without some of its nodes, for every subset of them.
 #include <fmt/format.h>
+#include <shoal_version.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
