@@ -50,6 +50,7 @@ class Evaluator {
   /// each of them, so its derivative is the sum of weight times gradient, also where b_i is 0.
   std::vector<double> gradients(const NodeMask& mask, double& loss) const {
     ModelSpec model;
+    model.hidden.clear();
     for (std::size_t l = 0; l + 1 < p_.layers.size(); ++l) model.hidden.push_back(p_.layers[l].outputs);
     const Task task{{p_.points.features, p_.classes}, p_.view(), p_.view(), p_.scale, p_.shift};
     const Layers start = masked(p_, mask);
