@@ -286,6 +286,7 @@ class Browser(Case):
         self.assertEqual(self.run_script(unnamed), 0)
         self.assertEqual(self.run_script("[...document.querySelectorAll('[role=img]')].filter((e) => !e.getAttribute('aria-label')).length"), 0)
         self.assertEqual(self.run_script("document.querySelectorAll('[role=status]').length"), 1)
+        self.assertRegex(self.run_script("document.querySelector('.node').ariaLabel"), r"^Node 0: removing it changes the loss by [+−]\d\.\d{4}$")
 
     def test_the_colours_of_the_output(self):
         page = made_up([2, 6, 2], seed=3)

@@ -99,8 +99,11 @@ window.shoal = (() => {
     if (losses) drawHistogram(now, reverse);
     find('output').setAttribute('aria-label', `Probability of ${data.classes[1]} over the plane, with ${on} nodes`);
     find('loss').setAttribute('aria-label', `Loss over the plane; mean over the data ${number(now.loss)}`);
-    document.querySelectorAll('.node').forEach((button, i) => button.setAttribute('aria-pressed', kept[i] === 1));
     rows = removalRows(now.loss);
+    document.querySelectorAll('.node').forEach((button, i) => {
+      button.setAttribute('aria-pressed', rows[i].on);
+      button.setAttribute('aria-label', `Node ${i}: ${rows[i].on ? 'removing it changes the loss by' : 'the loss without it is higher by'} ${number(rows[i].measured, true)}`);
+    });
     find('additive').textContent = additiveWords(now.loss);
     drawChart();
     drawTable();
@@ -163,7 +166,6 @@ window.shoal = (() => {
   function makeNode(i) {
     const button = make('button', {type: 'button', className: 'node', tabIndex: i === 0 ? 0 : -1}, make('canvas', {ariaHidden: 'true'}),
       make('span', {className: 'caption'}, make('b', {textContent: i}), make('span', {})));
-    button.setAttribute('aria-label', `Node ${i}`);
     button.addEventListener('click', () => show(sets.flipped(kept, i)));
     button.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
