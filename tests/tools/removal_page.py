@@ -185,6 +185,10 @@ class Browser(Case):
     def test_all_subsets_of_two_layers_with_scaled_inputs(self):
         self.compare_all(made_up([2, 4, 3, 2], scale=0.5, shift=0.25, inside=0))
 
+    def test_all_subsets_of_three_layers(self):
+        # Seed 26: every node matters, and those of the second layer fire at some points only.
+        self.compare_all(made_up([2, 3, 3, 2, 2], seed=26))
+
     def test_all_subsets_where_products_could_overflow(self):
         self.compare_all(made_up([2, 5, 2], size=9.0))    # some logarithms take few factors
         # Some points' exponentials would be infinite. (So steep a loss has no derivative by differences.)
@@ -335,7 +339,7 @@ class Browser(Case):
 
     def test_widths(self):
         page = made_up([2, 20, 2], points=5)
-        for width in (320, 390, 600, 800, 1280):
+        for width in (320, 390, 600, 800, 1020, 1280):
             self.window.size(width, 800, phone=width < 500)
             self.open(page, "#off=1,2,3,4,5,6,7,8,9,10,11,12&view=change")
             self.assertEqual(self.run_script("document.documentElement.scrollWidth"), width)
