@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page of a network's subsets: removal_page.py WRITER File|Browser.
+"""The page of a network's subsets: removal_page.py WRITER SHOAL File|Browser.
 
 File reads what was written; Browser opens it in Chromium, where one is installed, and holds the page's numbers against those of this file: plain Python,
 a loop over points and nodes, in double precision."""
@@ -17,8 +17,10 @@ import unittest
 from pathlib import Path
 
 import browser
+from program import environment, npz
 
 WRITER = ""  # the program write_removal_page
+SHOAL = ""   # the program itself
 kRadius = 0.8
 
 
@@ -184,6 +186,23 @@ class Browser(Case):
 
     def test_all_subsets_of_two_layers_with_scaled_inputs(self):
         self.compare_all(made_up([2, 4, 3, 2], scale=0.5, shift=0.25, inside=0))
+
+    def test_the_command_and_its_page_agree_on_every_subset(self):
+        data = ["--data", "circle", "--normalize", "none", "--radius", "0.89", "--test-count", "200"]
+        for arguments in (["train", *data, "--hidden", "10", "--lr", "0.01", "--epochs", "20", "--batch", "50", "-q", "-o", "run"],
+                          ["export", "run", "--model", "0", "-o", "toy.safetensors"],
+                          ["remove", *data, "--part", "test", "--weights", "toy.safetensors", "--table", "subsets.npz", "--page", "toy.html"]):
+            done = subprocess.run([SHOAL, *arguments], cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.window.open(f"file://{self.folder}/toy.html")
+        table = npz(self.folder / "subsets.npz")
+        got = self.run_script("Array.from({length: 1024}, (_, s) => [shoal.tableLoss(s), shoal.loss(s), shoal.accuracy(s)])")
+        for s, (in_table, loss, accuracy) in enumerate(got):
+            self.close(in_table, table["loss"][2][s], 1e-11, f"table of {s}")
+            self.close(loss, table["loss"][2][s], 1e-11, f"loss of {s}")
+            self.close(accuracy * 200, table["hits"][2][s], 1e-9, f"hits of {s}")
+        self.assertIn("200 points of circle", self.text("#subtitle"))
+        self.assertEqual(self.window.complaints(), [])
 
     def test_all_subsets_of_three_layers(self):
         # Seed 26: every node matters, and those of the second layer fire at some points only.
@@ -372,7 +391,7 @@ class Browser(Case):
 
 
 if __name__ == "__main__":
-    WRITER = os.path.abspath(sys.argv.pop(1))
+    WRITER, SHOAL = os.path.abspath(sys.argv.pop(1)), os.path.abspath(sys.argv.pop(1))
     if "Browser" in sys.argv[1:2] and not browser.find_browser():
         print("skipped: no Chromium is installed (Debian: chromium), so the page was not opened")
         sys.exit(77)
