@@ -23,6 +23,7 @@
 #include "kernels/op_list.h"
 #include "kernels/removal.h"
 #include "kernels/slab.h"
+#include "kernels/toys.h"
 #include "kernels/update_rule.h"
 
 namespace shoal {
@@ -243,7 +244,8 @@ struct Removal {
   X(update, Update)              \
   X(fold_moments, FoldMoments)   \
   X(shrink_groups, ShrinkGroups) \
-  X(removal, Removal)
+  X(removal, Removal)            \
+  X(train_toys, TrainToys)
 #define SHOAL_PLAIN_OPS(X) \
   X(begin_step, BeginStep) \
   X(shuffle, Shuffle)      \

@@ -108,8 +108,9 @@ struct Elementwise {
 
 /// One parameter (or a vector of them): w and the rule's slots a, b and `top` change in place. `g` is dL/dw
 /// without penalties. `penalised` may be false where l1 = l2 = 0 and keep = 1: the same bits with less work.
-template <UpdateRule rule, bool penalised = true, class V>
-SHOAL_INLINE void apply_update(V& w, V& a, V& b, V& top, V g, const StepCoefficients& c) {
+/// Coefficients: StepCoefficients, or vectors under the same names where every lane has its own.
+template <UpdateRule rule, bool penalised = true, class V, class Coefficients>
+SHOAL_INLINE void apply_update(V& w, V& a, V& b, V& top, V g, const Coefficients& c) {
   if constexpr (penalised) {
     g = g + V(c.l2) * w;
     g = g + V(c.l1) * Elementwise<V>::sign(w);

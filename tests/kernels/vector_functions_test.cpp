@@ -12,6 +12,7 @@ namespace shoal {
 #define SHOAL_DECLARE_FUNCTIONS(level)           \
   namespace level {                              \
   void test_exp(const double*, double*, long);   \
+  void test_exp(const float*, float*, long);     \
   void test_log1p(const double*, double*, long); \
   void test_log1p(const float*, float*, long);   \
   }
@@ -41,16 +42,17 @@ struct Largest {
 struct Level {
   CpuLevel level;
   void (*exp)(const double*, double*, long);
+  void (*exp_of_floats)(const float*, float*, long);
   void (*log1p)(const double*, double*, long);
   void (*log1p_of_floats)(const float*, float*, long);
 };
 const Level kLevels[] = {
 #if defined(__x86_64__)
-    {CpuLevel::v2, v2::test_exp, v2::test_log1p, v2::test_log1p},
-    {CpuLevel::v3, v3::test_exp, v3::test_log1p, v3::test_log1p},
-    {CpuLevel::v4, v4::test_exp, v4::test_log1p, v4::test_log1p}
+    {CpuLevel::v2, v2::test_exp, v2::test_exp, v2::test_log1p, v2::test_log1p},
+    {CpuLevel::v3, v3::test_exp, v3::test_exp, v3::test_log1p, v3::test_log1p},
+    {CpuLevel::v4, v4::test_exp, v4::test_exp, v4::test_log1p, v4::test_log1p}
 #else
-    {CpuLevel::plain, plain::test_exp, plain::test_log1p, plain::test_log1p}
+    {CpuLevel::plain, plain::test_exp, plain::test_exp, plain::test_log1p, plain::test_log1p}
 #endif
 };
 
@@ -82,6 +84,39 @@ TEST_CASE("the vector exp is within 1.5 ulp at every level") {
     double small[8];
     level.exp(far, small, 8);
     for (const double value : small) CHECK((value > 0.0 && value < 1e-300));
+  }
+}
+
+TEST_CASE("the vector exp of floats is within 1.5 units of the last place at every level, and keeps NaN") {
+  reference::Draws draws(14);
+  std::vector<float> x{0.0f, -0.0f, -87.0f, -1e-30f, -0x1.62e43p-2f, -0x1.62e43p-1f, -1e-9f, -86.99f};
+  x.resize(16, -1.0f);
+  for (int i = 0; i < 40000; ++i) {
+    x.push_back(static_cast<float>(-draws.uniform(0.0, 87.0)));
+    x.push_back(static_cast<float>(-draws.uniform(0.0, 2.0)));
+    x.push_back(static_cast<float>(-std::pow(10.0, draws.uniform(-12.0, 0.0))));
+    x.push_back(static_cast<float>(-(draws.below(125) + 0.5) * 0x1.62e42fefa39efp-1));
+  }
+  for (const Level& level : kLevels) {
+    if (!cpu_level_available(level.level)) continue;
+    CAPTURE(name_of(level.level));
+    std::vector<float> y(x.size());
+    REQUIRE(x.size() % 16 == 0);
+    level.exp_of_floats(x.data(), y.data(), std::ssize(x));
+    Largest exps;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const Wide wanted = std::exp(static_cast<Wide>(x[i]));
+      int exponent = 0;
+      (void)std::frexp(static_cast<double>(wanted), &exponent);
+      exps.see(static_cast<Wide>(y[i]), wanted, std::ldexp(1.0L, exponent - 24), static_cast<double>(x[i]));
+    }
+    CHECK_MESSAGE(exps.error <= 1.5, exps.error, " units at ", exps.at);
+    float far[16], small[16];
+    for (int i = 0; i < 16; ++i)
+      far[i] = i == 15 ? std::nanf("") : i == 14 ? -HUGE_VALF : -88.0f * static_cast<float>(i + 1);
+    level.exp_of_floats(far, small, 16);
+    for (int i = 0; i < 15; ++i) CHECK((small[i] > 0.0f && small[i] < 2e-38f));
+    CHECK(std::isnan(small[15]));
   }
 }
 
