@@ -42,7 +42,7 @@ SHOAL_INLINE constexpr int toy_parameters(int hidden, int features, int classes)
 /// then the update rule (kernels/update_rule.h). Only products of d with the inputs are added up over the
 /// points: with S_icf = sum [z_i > 0] d_c x_f and x_{F+1} = 1,
 ///   dV_ic = sum_f w_if S_icf + b_i S_ic,F+1,   dw_if = sum_c V_ic S_icf,   sum_c S_icf = 0
-/// (docs/gradients.md, section 15). A network whose logits are not all finite is frozen before that step: its
+/// (docs/gradients.md, section 16). A network whose logits are not all finite is frozen before that step: its
 /// parameters and slots stay as they were, `diverged` says which step it was, and its losses from there on
 /// are NaN.
 struct TrainToys {
