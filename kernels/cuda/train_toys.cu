@@ -297,8 +297,9 @@ __device__ __forceinline__ void for_each_number(Lane<kF, kTwo, kPer>& n, const T
   visit(n.output, lane < op.classes ? t.hidden * (op.features + 1 + op.classes) + lane : -1);
 }
 
+// One block an SM is enough: left to itself, ptxas would rather spill than have fewer.
 template <int kF, bool kTwo, int kPer>
-__global__ void __launch_bounds__(kThreads) train_toys_kernel(TrainToys op) {
+__global__ void __launch_bounds__(kThreads, 1) train_toys_kernel(TrainToys op) {
   __shared__ __align__(16) ToyMemory<kF> memory;
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int others = kTwo ? 1 : op.classes - 1;
