@@ -4,7 +4,7 @@
 'use strict';
 function shoalPlanes(net, data) {
   const n = net.nodes, box = data.box, count = data.labels.length, circular = data.radius !== null;
-  const kMain = 160, kSmall = 64;  // cells a side
+  const kMain = 220, kSmall = 80;  // cells a side
   // A view has the centre of the data's square and is `times` as wide.
   const around = (times) => [0, 1, 2, 3].map((k) => (box[k % 2] + box[k % 2 + 2]) / 2 + (times * (box[k] - box[(k + 2) % 4])) / 2);
   const view = around(2), near = around(1.3);
