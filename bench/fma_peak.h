@@ -9,4 +9,8 @@ namespace shoal {
 /// (x86-64-v2 has no fused form: a product and a sum).
 double fma_peak(int level, int threads);
 
+/// The same in operations per second that a thread has had a processor: what other programs do not change
+/// much.
+double fma_peak_of_processor(int level, int threads);
+
 }  // namespace shoal
