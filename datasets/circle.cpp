@@ -33,14 +33,24 @@ Split draw(std::uint64_t seed, std::uint64_t stream, std::int64_t count, double 
 
 }  // namespace
 
+std::optional<double> circle_radius(std::string_view name, double radius) {
+  if (name == kPublishedCircle) return kPublishedRadius;
+  if (name == "circle") return radius == 0 ? kBalancedRadius : radius;
+  return std::nullopt;
+}
+
 Dataset draw_circle(const DatasetSpec& spec) {
-  const double radius = spec.radius == 0 ? kBalancedRadius : spec.radius;
+  const bool published = spec.name == kPublishedCircle;
+  if (published && spec.radius != 0)
+    throw DataError(fmt::format("{} has its own radius, {:.4f}: leave --radius out, or take circle",
+                                spec.name, kPublishedRadius));
+  const double radius = *circle_radius(published ? kPublishedCircle : "circle", spec.radius);
   if (!(radius > 0 && radius < kFarthest))
     throw DataError(fmt::format(
         "the radius of circle is {}; it must be above 0 and below sqrt(2), or 0 for {:.4f}, which "
         "puts half of the points inside",
         spec.radius, kBalancedRadius));
-  Dataset data{.name = "circle",
+  Dataset data{.name = published ? kPublishedCircle : "circle",
                .source = fmt::format("built in, seed {}, radius {}", spec.seed, radius),
                .features = 2,
                .classes = 2};

@@ -1,4 +1,7 @@
 #pragma once
+#include <optional>
+#include <string_view>
+
 #include "datasets/dataset.h"
 
 namespace shoal {
@@ -14,9 +17,16 @@ inline constexpr double kPublishedRadius = 0.8932438417380023;
 /// Samples of each part when the spec says 0. The publication gives no number.
 inline constexpr std::int64_t kCircleCount = 1000;
 
+/// The data set of that radius by name: "circle-published".
+inline constexpr const char* kPublishedCircle = "circle-published";
+
+/// The radius of a data set with a circle by its name and the spec's radius; nothing for any other.
+std::optional<double> circle_radius(std::string_view name, double radius);
+
 /// Points of [-1, 1]^2, uniform and independent: two features; label 1 inside the circle, 0 outside. A
 /// function of (spec.seed, part, index): a longer part begins with the shorter one. spec.radius 0 means
-/// kBalancedRadius; it must be below sqrt(2), beyond which no point is outside. DataError otherwise.
+/// kBalancedRadius (kPublishedRadius for the data set of that name, which takes no other); it must be below
+/// sqrt(2), beyond which no point is outside. DataError otherwise.
 Dataset draw_circle(const DatasetSpec&);
 
 }  // namespace shoal

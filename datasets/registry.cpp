@@ -16,12 +16,13 @@
 namespace shoal {
 namespace {
 
-constexpr std::array<DatasetInfo, 4> kDatasets = {{
+constexpr std::array<DatasetInfo, 5> kDatasets = {{
     {"mnist", "handwritten digits, 60,000 + 10,000 images of 28 x 28, read from files", load_mnist_like},
     {"fashion-mnist", "pictures of clothes, 60,000 + 10,000 images of 28 x 28, read from files",
      load_mnist_like},
     {"digits", "drawn digits, 60,000 + 10,000 images of 28 x 28, built in: no files needed", draw_digits},
     {"circle", "points of the square, inside or outside a circle, 1,000 + 1,000, built in", draw_circle},
+    {"circle-published", "the same with the radius of the published toy network, built in", draw_circle},
 }};
 
 }  // namespace

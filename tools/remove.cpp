@@ -89,11 +89,7 @@ void write_page(const RemoveCommand& c, const RemovalProblem& p) {
   if (p.points.values.empty()) throw UsageError("--page draws the plane of two inputs, and these are pixels");
   page.points = p.points.values;
   page.labels = p.points.labels;
-  if (p.data == "circle") {
-    const Settings settings = settings_of(*c.data);
-    const double radius = settings.real("radius");
-    page.radius = radius == 0 ? kBalancedRadius : radius;
-  }
+  page.radius = circle_radius(p.data, settings_of(*c.data).real("radius"));
   page.provenance = {{"weights", std::filesystem::path(c.request.weights).filename().string()},
                      {"data", fmt::format("{} ({}, {} points)", p.data, p.part, grouped(p.points.count))},
                      {"program", "shoal " SHOAL_VERSION}};

@@ -17,10 +17,11 @@ Action declare_sparsifier(CLI::App&);
 Action declare_plateau(CLI::App&);
 Action declare_size_only(CLI::App&);
 Action declare_growth(CLI::App&);
+Action declare_removal(CLI::App&);
 
 namespace {
 
-constexpr std::array<Study, 12> kStudies = {{
+constexpr std::array<Study, 13> kStudies = {{
     {"width", "How wide does a hidden layer have to be: accuracy and the spread of neurons against width",
      "shoal study width --data mnist -o runs/width\n"
      "shoal study width --full --device cuda",
@@ -85,6 +86,12 @@ constexpr std::array<Study, 12> kStudies = {{
      "shoal study slope --data mnist -o runs/slope\n"
      "shoal study slope --full --data both",
      declare_slope},
+    {"removal",
+     "Toy networks at every subset of their nodes: what removing nodes does to the loss, for one network and "
+     "for all",
+     "shoal study removal -o runs/removal\n"
+     "shoal study removal --full --data circle-published",
+     declare_removal},
 }};
 
 }  // namespace

@@ -62,6 +62,16 @@ TEST_CASE("points depend on seed, part and index alone") {
   CHECK(few.classes == 2);
 }
 
+TEST_CASE("circle-published: the published radius by name, and no other") {
+  const Dataset named = load_dataset({.name = "circle-published", .train_count = 200, .test_count = 100}),
+                drawn_so = drawn(200, kPublishedRadius);
+  CHECK(named.name == "circle-published");
+  CHECK(named.train.values == drawn_so.train.values);
+  CHECK(named.train.labels == drawn_so.train.labels);
+  CHECK(has(error_of([&] { load_dataset({.name = "circle-published", .radius = 0.5}); }),
+            "leave --radius out"));
+}
+
 TEST_CASE("circles that cannot be are refused") {
   for (const double radius : {-1.0, 1.5, std::nan("")})
     CHECK(has(error_of([&] { drawn(10, radius); }), "below sqrt(2)"));

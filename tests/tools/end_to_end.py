@@ -231,7 +231,7 @@ class Data(Case):
     def test_lists_and_descriptions(self):
         self.assertIn("digits", self.run_shoal("data", "list").stdout)
         names = [e["name"] for e in self.events(self.run_shoal("data", "list", "--json").stdout)]
-        self.assertEqual(names, ["mnist", "fashion-mnist", "digits", "circle"])
+        self.assertEqual(names, ["mnist", "fashion-mnist", "digits", "circle", "circle-published"])
         described = self.events(self.run_shoal("data", "describe", "circle", "--json").stdout)[0]
         self.assertEqual(sum(described["train"]["class_counts"]), described["train"]["count"])
         self.assertIn("training", self.run_shoal("data", "check", "digits", "--train-count", "10", "--test-count", "5").stdout)

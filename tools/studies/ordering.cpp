@@ -7,12 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 
-#include "engine/weights.h"
 #include "tools/exit_codes.h"
 #include "tools/figures/draw.h"
 #include "tools/signals.h"
@@ -21,14 +18,13 @@
 #include "tools/studies/ordering_figures.h"
 #include "tools/studies/ordering_rows.h"
 #include "tools/studies/pca_models.h"
+#include "tools/studies/snapshots.h"
 #include "tools/studies/versions.h"
 #include "tools/table.h"
 #include "tools/value_list.h"
 
 namespace shoal {
 namespace {
-
-constexpr const char* kSnapshots = "snapshots";
 
 void check(const Settings& settings) {
   check_one_layer(settings, "study ordering");
@@ -41,47 +37,6 @@ void check(const Settings& settings) {
   if (settings.text("loss") != "cross-entropy")
     throw UsageError(
         "study ordering measures the rise of the cross-entropy: --loss cross-entropy is what it needs");
-}
-
-/// After epochs 1, 2, 3, 5, 7, 10, 15, 20, 30, ... and the last.
-std::vector<int> checkpoints_of(const RunSpec& spec) {
-  std::set<int> epochs{spec.epochs};
-  for (const int e : {1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000})
-    if (e < spec.epochs) epochs.insert(e);
-  return {epochs.begin(), epochs.end()};
-}
-
-/// Weights of a wave on the disk, so that a run which is resumed has those of earlier epochs, too.
-void keep_snapshot(const RunDirectory& directory, const EpochWeights& w) {
-  std::vector<WeightsWriter::Model> models;
-  for (std::size_t m = 0; m < w.models.size(); ++m) {
-    std::vector<int> widths;
-    for (const LayerWeights& layer : w.of(m)) {
-      if (widths.empty()) widths.push_back(layer.inputs);
-      widths.push_back(layer.outputs);
-    }
-    models.push_back({fmt::format("m{}", w.models[m]), std::move(widths)});
-  }
-  const std::string name = fmt::format("{}/epoch-{}-{}.safetensors", kSnapshots, w.epochs, w.models.front());
-  directory.write_with(name, [&](const std::filesystem::path& path) {
-    WeightsWriter file(path, models, {});
-    for (std::size_t m = 0; m < w.models.size(); ++m) file.write(m, w.of(m));
-    file.finish();
-  });
-}
-
-/// All models of an epoch, by number.
-std::map<std::int64_t, Layers> snapshot_of(const RunDirectory& directory, int epoch) {
-  std::map<std::int64_t, Layers> models;
-  const std::string prefix = fmt::format("epoch-{}-", epoch);
-  for (const auto& entry : std::filesystem::directory_iterator(directory.file(kSnapshots))) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(".safetensors")) continue;
-    const WeightsFile file(entry.path());
-    for (const std::string& model : file.models())
-      if (model.size() > 1) models[std::stoll(model.substr(1))] = file.read(model);
-  }
-  return models;
 }
 
 /// Every network with its scores at every checkpoint; empty when stopped.
@@ -211,7 +166,7 @@ std::string table(const OrderingResults& r, bool colour) {
 /// Nothing when stopped.
 std::optional<OrderingResults> conclude(const Population& p, bool with_pruning) {
   OrderingResults r;
-  r.where = where_of(p), r.epochs = checkpoints_of(p.spec);
+  r.where = where_of(p), r.epochs = snapshot_epochs(p.spec);
   const std::vector<OrderedModel> models = measure(p, r.epochs);
   if (models.empty()) {
     if (!stop_requested())
@@ -269,7 +224,7 @@ double seconds_to_conclude(const RunSpec& spec, const Task& task, bool with_prun
   for (const ModelSpec& m : spec.models) {
     const double width = m.hidden.front();
     neurons += width;
-    work += width * static_cast<double>(task.train.count) * static_cast<double>(checkpoints_of(spec).size());
+    work += width * static_cast<double>(task.train.count) * static_cast<double>(snapshot_epochs(spec).size());
     if (!with_pruning) continue;
     work += 0.5 * width * std::min(width, 128.0) *
             static_cast<double>(std::min<std::int64_t>(5000, task.train.count));
@@ -284,7 +239,7 @@ TrainingExtras extras_of_study(bool with_pruning) {
   const auto sets = std::make_shared<std::vector<OrderingResults>>();
   TrainingExtras extras;
   extras.settle = [](Settings& settings, Report&) { check(settings); };
-  extras.weight_epochs = checkpoints_of;
+  extras.weight_epochs = snapshot_epochs;
   extras.epoch_weights = keep_snapshot;
   extras.after = [sets, with_pruning](const Population& p) {
     if (auto r = conclude(p, with_pruning)) sets->push_back(std::move(*r));

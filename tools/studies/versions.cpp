@@ -36,18 +36,13 @@ std::shared_ptr<Flags> add_flags(CLI::App& app, const std::vector<StudyVersion>&
 
 /// Takes the built-in digits where MNIST is not there and no data were asked for.
 void fall_back_to_digits(Settings& settings, Report& report) {
-  if (settings.origin("data") != Origin::fallback || settings.origin("data-dir") != Origin::fallback ||
-      find_dataset("mnist", {}))
+  if (settings.text("data") != "mnist" || settings.origin("data") != Origin::fallback ||
+      settings.origin("data-dir") != Origin::fallback || find_dataset("mnist", {}))
     return;
   settings.set("data", "digits", Origin::fallback);
   report.say(
       "MNIST is not here, so this study runs on the built-in digits (`shoal data list` says where MNIST is "
       "looked for)");
-}
-
-std::vector<std::string> parts_of(const Settings& settings) {
-  if (settings.text("data") == kBoth) return {"mnist", "fashion-mnist"};
-  return {};
 }
 
 }  // namespace
@@ -56,13 +51,14 @@ Action declare_study(CLI::App& app, StudySpec spec) {
   for (const auto& [key, value] : spec.versions.empty() ? StudyVersion{}.values : spec.versions[0].values)
     set_default(spec.schema, key, value);
   for (Setting& row : spec.schema)
-    if (row.key == "data" && spec.two_data_sets)
+    if (row.key == "data" && spec.two_data_sets && row.fallback == "mnist")
       row.help =
           "mnist, fashion-mnist, both (these two, one after the other), digits, circle, or a file (.npz, "
           ".csv, .tsv, IDX)";
   const std::shared_ptr<Flags> flags = add_flags(app, spec.versions);
   const auto command = add_training_options(app, spec.schema);
-  return [command, flags, versions = spec.versions, two = spec.two_data_sets,
+  return [command, flags, versions = spec.versions,
+          both = spec.two_data_sets ? spec.both : std::vector<std::string>(),
           make = spec.extras](const Invocation& invocation) {
     TrainingExtras extras = make();
     extras.settle = [&flags, &versions, own = extras.settle](Settings& settings, Report& report) {
@@ -73,7 +69,9 @@ Action declare_study(CLI::App& app, StudySpec spec) {
       fall_back_to_digits(settings, report);
       if (own) own(settings, report);
     };
-    if (two) extras.parts = parts_of;
+    extras.parts = [&both](const Settings& settings) {
+      return settings.text("data") == kBoth ? both : std::vector<std::string>();
+    };
     extras.table = false;
     return run_training(*command, invocation, extras);
   };

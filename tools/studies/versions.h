@@ -35,7 +35,8 @@ struct StudyVersion {
 struct StudySpec {
   Schema schema;                       // rows of the study's own have an empty fallback where versions set it
   std::vector<StudyVersion> versions;  // the first is the default; they exclude one another
-  bool two_data_sets = true;           // --data both: MNIST, then FashionMNIST
+  bool two_data_sets = true;           // --data both: one after the other
+  std::vector<std::string> both = {"mnist", "fashion-mnist"};
   /// Made anew for every invocation. Its `settle` comes after the version; `parts` and `table` are set here.
   std::function<TrainingExtras()> extras;
 };
