@@ -37,25 +37,30 @@ Figure accuracy_figure(const Rows& rows, const std::string& where) {
 }
 
 /// One density a width, each standing on its own line: narrow layers at the bottom. All have the same area
-/// and the same scale.
+/// and the same scale, unless the flattest would then be lines: then each has its own height.
 Figure density_figure(const Rows& rows, const std::string& where) {
   constexpr int kPoints = 300;
-  constexpr double kTallest = 2.2;    // in distances between lines
-  constexpr double kVisible = 0.006;  // of the tallest; what is flatter is not drawn
+  constexpr double kTallest = 2.2;     // in distances between lines
+  constexpr double kVisible = 0.006;   // of the tallest; what is flatter is not drawn
+  constexpr double kSameScale = 15.0;  // of two peaks, at most, where all share a scale
   double top = 0;
   for (const WidthRow& row : rows) {
     for (const double sd : row.living_sds) top = std::max(top, sd);
   }
   std::vector<Density> densities;
-  double tallest = 0;
+  std::vector<double> peaks;
   for (const WidthRow& row : rows) {
     densities.push_back(gaussian_density(
         row.living_sds, {.from = 0, .to = 1.04 * top, .points = kPoints, .lower_bound = 0.0}));
-    for (const double y : densities.back().y) tallest = std::max(tallest, y);
+    peaks.push_back(0);
+    for (const double y : densities.back().y) peaks.back() = std::max(peaks.back(), y);
   }
+  const auto [flattest, tallest] = std::minmax_element(peaks.begin(), peaks.end());
+  const bool own_heights = *tallest > kSameScale * *flattest;
+  if (!own_heights) std::fill(peaks.begin(), peaks.end(), double{*tallest});
   Panel panel;
-  panel.title =
-      fmt::format("Density of the neurons' sds without dead neurons, {} ({})", where, models_in_words(rows));
+  panel.title = fmt::format("Density of the neurons' sds without dead neurons{}, {} ({})",
+                            own_heights ? ", each to its own height" : "", where, models_in_words(rows));
   panel.x = {.label = "sd of a neuron's output after ReLU, over the training set", .from = 0.0, .to = 0.0};
   panel.y = {
       .label = "hidden neurons", .from = -0.15, .to = static_cast<double>(rows.size()) - 1 + 1.03 * kTallest};
@@ -69,10 +74,10 @@ Figure density_figure(const Rows& rows, const std::string& where) {
                  {},
                  {}};
     for (std::size_t k = 0; k < densities[i].x.size(); ++k) {
-      if (densities[i].y[k] < kVisible * tallest) continue;
+      if (!(densities[i].y[k] >= kVisible * peaks[i] && peaks[i] > 0)) continue;
       ridge.x.push_back(densities[i].x[k]);
       panel.x.to = std::max(*panel.x.to, densities[i].x[k]);
-      ridge.y.push_back(line + kTallest * densities[i].y[k] / tallest);
+      ridge.y.push_back(line + kTallest * densities[i].y[k] / peaks[i]);
     }
     ridge.low.assign(ridge.x.size(), line);
     panel.series.push_back(std::move(ridge));
