@@ -22,8 +22,8 @@ struct SubsetNetwork {
   std::span<const std::int32_t> labels = {};  // [point], 0 .. classes - 1
 };
 
-/// float64: relative error of a loss below 1e-13. float32: below 1e-5, and twice as fast; what floats cannot
-/// hold is computed in doubles, so large weights do no harm.
+/// float64: relative error of a loss below 1e-13. float32: below 1e-5, and faster where margins are small;
+/// what floats cannot hold is computed in doubles, so large weights do no harm.
 enum class SubsetPrecision { float32, float64 };
 
 struct SubsetSpec {

@@ -154,7 +154,8 @@ Action declare_remove(CLI::App& app) {
   text("--keep", c.keep, "LIST", "probabilities with which each node is kept, independently")
       ->capture_default_str();
   text("--quantiles", c.quantiles, "LIST", "shares")->capture_default_str();
-  text("--precision", c.precision, "NAME", "float64, or float32: relative error below 1e-5, twice as fast")
+  text("--precision", c.precision, "NAME",
+       "float64, or float32: relative error below 1e-5, faster for small margins")
       ->capture_default_str()
       ->check(CLI::IsMember({"float64", "float32"}));
   app.add_flag(

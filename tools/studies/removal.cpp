@@ -242,7 +242,7 @@ void conclude(const Population& p, const Weights& weights) {
 /// take elsewhere.
 double seconds_to_conclude(const RunSpec& spec, const Task& task) {
   constexpr double kFigures = 1.5;
-  constexpr int kNodes = 14;
+  constexpr int kNodes = 16;
   ModelSpec model = spec.models.front();
   model.hidden = {kNodes};
   const Calculator calculator(spec.machine);
